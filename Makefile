@@ -1,0 +1,31 @@
+# Needs Python >= 3.11 and make; everything else is installed into .venv on first use.
+PYTHON ?= python3
+VENV   ?= .venv
+BIN     = $(VENV)/bin
+STAMP   = $(VENV)/.installed
+CONTEXT ?=
+
+.PHONY: help venv check format test coverage docs bench demo install cluster-up cluster-down cluster-status test-real test-real-full clean
+
+help:            ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+
+venv: $(STAMP)   ## the virtual environment with the plugin and its development tools
+$(STAMP): pyproject.toml
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; name one: make PYTHON=python3.12")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	@touch $@
+
+check: $(STAMP)  ## format, lint, types, layers, contract tests
+	$(BIN)/ruff format --check --quiet .
+	$(BIN)/ruff check --quiet .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/pytest -q tests/contract -m 'not slow'
+
+format: $(STAMP) ## rewrite the sources as the formatter wants them
+	$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+test: $(STAMP)   ## unit and contract tests: needs Python and pip only
+	$(BIN)/pytest -q tests/unit tests/contract

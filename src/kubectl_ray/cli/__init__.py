@@ -1,0 +1,1 @@
+"""The terminal: the only code that reads argv, prints and exits. Never a decision about a cluster."""

@@ -1,0 +1,1 @@
+"""The `kubectl ray cluster worker-group` commands, one module each."""

@@ -1,0 +1,1 @@
+"""Pure: objects to rows and text; columns are data. Never prints."""
