@@ -31,12 +31,10 @@ def add_cluster_argument(
     parser: argparse.ArgumentParser,
     *,
     dest: str = "name",
-    optional: bool = False,
-    several: bool = False,
+    nargs: str | None = None,
     help: str = "name of the Ray cluster",  # noqa: A002 -- argparse's own word for it
 ) -> argparse.Action:
-    """The positional NAME of a Ray cluster: a string; None when `optional` and absent; a list when `several`."""
-    nargs = ("*" if optional else "+") if several else ("?" if optional else None)
+    """The positional NAME of a Ray cluster: a string; with nargs `?` it may be None, with `*` or `+` it is a list."""
     return completes(parser.add_argument(dest, nargs=nargs, metavar="NAME", help=help), "cluster")
 
 

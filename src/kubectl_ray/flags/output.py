@@ -121,10 +121,9 @@ def add_reading(
     group.add_argument("--show-managed-fields", action="store_true", help="keep managedFields in json and yaml")
 
 
-def add_writing(parser: argparse.ArgumentParser) -> None:
-    """Add `--dry-run` → args.dry_run (none, client or server) and `-o` → args.output (None, json, yaml or name)."""
-    group = parser.add_argument_group("Output")
-    dry = group.add_argument(
+def add_dry_run(parser: argparse._ActionsContainer) -> None:
+    """Add `--dry-run` → args.dry_run: none, client (also the bare flag) or server."""
+    action = parser.add_argument(
         "--dry-run",
         nargs="?",
         type=dry_run,
@@ -133,7 +132,13 @@ def add_writing(parser: argparse.ArgumentParser) -> None:
         metavar="none|client|server",
         help="client: only show what would be sent. server: let the server check it, and keep nothing",
     )
-    offers(dry, DRY_RUNS)
+    offers(action, DRY_RUNS)
+
+
+def add_writing(parser: argparse.ArgumentParser) -> None:
+    """Add `--dry-run` → args.dry_run (none, client or server) and `-o` → args.output (None, json, yaml or name)."""
+    group = parser.add_argument_group("Output")
+    add_dry_run(group)
     group.add_argument(
         "-o", "--output", choices=WRITING_FORMATS, metavar="FORMAT", help="show the object: json, yaml or name"
     )
