@@ -1,0 +1,113 @@
+"""Create a Ray cluster: a head, and one group of workers.
+
+The cluster is made in the namespace of your login's context (or -n). The command waits until the head and all
+workers are ready and Ray answers; --no-wait returns at once. An existing cluster of that name is never touched.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from kubectl_ray.errors import AlreadyExists
+from kubectl_ray.flags.cluster_shape import add_cluster_flags, shape_from
+from kubectl_ray.flags.output import add_writing
+from kubectl_ray.flags.waiting import add_waiting
+from kubectl_ray.flows import creator, wait
+from kubectl_ray.manifests.checks import check_cluster
+from kubectl_ray.manifests.cluster import raycluster
+from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.resources import RAYCLUSTERS
+from kubectl_ray.results import IfInterrupted, Line, Note, Objects
+from kubectl_ray.views.summary import in_words
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from kubectl_ray.context import Context
+    from kubectl_ray.results import Event
+
+EXAMPLES = """
+  # Ten workers with 8 CPUs, 32 GB and 2 GPUs each
+  kubectl ray cluster create my-cluster --worker-replicas=10 --worker-cpus=8 --worker-memory=32GB --worker-gpus=2
+
+  # A certain Ray version, workers that come and go between 0 and 20
+  kubectl ray cluster create my-cluster --ray-version=2.9.3 --autoscaler=v2 --worker-min-replicas=0 --worker-max-replicas=20
+
+  # Look at what would be sent, change nothing
+  kubectl ray cluster create my-cluster --worker-gpus=1 --dry-run=client -o yaml
+"""
+
+
+class Args(argparse.Namespace):
+    """`kubectl ray cluster create NAME --worker-replicas N …`; the flags of the shape are in `flags.cluster_shape`."""
+
+    name: str | None
+    file: str | None
+    dry_run: str
+    output: str | None
+    wait: bool
+    timeout: float
+    other_plugin: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """The name, the shape of the cluster, and how to write and wait."""
+    parser.add_argument("name", nargs="?", metavar="NAME", help="name of the new Ray cluster (or `name:` in --file)")
+    add_cluster_flags(parser)
+    add_writing(parser)
+    add_waiting(parser)
+
+
+def run(ctx: Context, args: Args) -> Iterator[Event]:
+    """Create the cluster, then wait until it can be used.
+
+    Raises:
+        WrongUse: the flags or the file cannot be meant like this, or the operator would refuse the result.
+        AlreadyExists: a cluster of this name is there; it was not touched.
+        NotReady: the operator refuses it, or the time is over; the cluster stays as it is.
+    """
+    shape = shape_from(args, ctx.read_text(args.file) if args.file else None)
+    namespace = args.namespace or shape.namespace or ctx.namespace
+    shape.namespace = namespace
+    if args.dry_run != "client":
+        shape.creator = creator.name_of(ctx.api)
+    manifest = raycluster(shape)
+    check_cluster(manifest)
+    if args.dry_run == "client":
+        yield Objects([manifest], single=True)
+        return
+    made = _create(ctx, manifest, namespace, dry_run=args.dry_run == "server")
+    name = Cluster(made).name
+    if args.dry_run == "server":
+        yield Objects([made], single=True) if args.output else Line(f"Ray cluster {name} would be created (server dry run).")
+        return
+    if args.output:
+        yield Objects([made], single=True)
+    else:
+        yield Line(f"Created Ray cluster: {name}" if args.other_plugin else f"Ray cluster {name} created in namespace {namespace}.")
+    yield from map(Note, in_words(Cluster(made)))
+    again = f"kubectl ray cluster get {name} -n {namespace}"
+    if not args.wait:
+        yield Note(f"See how far it is:  {again}")
+        return
+    yield IfInterrupted(f"Ray cluster {name} is still being made. Look at it:  {again}")
+    yield from wait.until_ready(ctx, name, namespace, generation=Cluster(made).generation, timeout=args.timeout)
+    if args.other_plugin:
+        yield Line(f"Ray cluster {name} is provisioned")
+        return
+    ready = Cluster(made).desired_workers
+    yield Line(f"Ray cluster {name} is ready: the head and {ready} worker{'' if ready == 1 else 's'}.")
+    yield Note(f"Look at it:    kubectl ray cluster describe {name} -n {namespace}")
+    yield Note(f"Remove it:     kubectl ray cluster delete {name} -n {namespace}")
+
+
+def _create(ctx: Context, manifest: dict[str, object], namespace: str, *, dry_run: bool) -> dict[str, object]:
+    try:
+        return ctx.api.create(RAYCLUSTERS, manifest, namespace, dry_run=dry_run)
+    except AlreadyExists as error:
+        name = Cluster(manifest).name
+        raise AlreadyExists(
+            f"A Ray cluster {name} is there already in namespace {namespace}; it was not touched.",
+            hint=f"Choose another name, or look at it:  kubectl ray cluster describe {name} -n {namespace}",
+        ) from error

@@ -1,0 +1,63 @@
+"""Find the Ray cluster that is meant: by its name, or the only one there is; a wrong name meets the near ones."""
+
+from __future__ import annotations
+
+from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
+from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.near import near
+from kubectl_ray.models.resources import RAYCLUSTERS
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from kubectl_ray.kube.client import Client
+
+
+def cluster(api: Client, name: str | None, namespace: str) -> dict[str, Any]:
+    """The Ray cluster `name` of a namespace; without a name the only one there is.
+
+    Raises:
+        NotFound: none of that name (the hint names the near ones), or none at all.
+        WrongUse: no name was given and there are several.
+    """
+    if name is None:
+        return _only(api, namespace)
+    try:
+        return api.get(RAYCLUSTERS, name, namespace)
+    except NotFound as error:
+        if error.missing_group:
+            raise
+        raise missing(api, name, namespace) from error
+
+
+def missing(api: Client, name: str, namespace: str) -> NotFound:
+    """The error for a name that does not exist, with the near names, or where the name does exist."""
+    try:
+        names = [Cluster(raw).name for raw in api.list(RAYCLUSTERS, namespace)]
+    except KubectlRayError:
+        names = []
+    close = near(name, names)
+    if close:
+        hint = f"Did you mean {' or '.join(close)}?"
+    elif names:
+        hint = f"See the {len(names)} there are:  kubectl ray cluster list -n {namespace}"
+    else:
+        hint = "There are no Ray clusters in this namespace. Look in all of them:  kubectl ray cluster list -A"
+    return NotFound(f"There is no Ray cluster {name} in namespace {namespace}.", hint=hint)
+
+
+def _only(api: Client, namespace: str) -> dict[str, Any]:
+    found = list(api.list(RAYCLUSTERS, namespace, limit=None))
+    if len(found) == 1:
+        return found[0]
+    if not found:
+        raise NotFound(
+            f"There are no Ray clusters in namespace {namespace}.",
+            hint="Create one:  kubectl ray cluster create NAME",
+        )
+    names = ", ".join(Cluster(raw).name for raw in found[:5])
+    raise WrongUse(
+        f"There are {len(found)} Ray clusters in namespace {namespace}: {names}{', …' if len(found) > 5 else ''}.",
+        hint="Say which one with --cluster NAME.",
+    )

@@ -1,0 +1,161 @@
+"""Waiting for what a command promised, with the reason on the screen while it lasts.
+
+A wait never deletes or undoes anything: it ends when the condition holds, when it cannot come true any more, or when the
+time is over.
+"""
+
+from __future__ import annotations
+
+from kubectl_ray.diagnose import waiting
+from kubectl_ray.errors import KubectlRayError, NotFound, NotReady, TimedOut
+from kubectl_ray.flows.observe import changes
+from kubectl_ray.flows.proxy import dashboard
+from kubectl_ray.models.age import human
+from kubectl_ray.models.event import Event as ClusterEvent
+from kubectl_ray.models.resources import EVENTS
+from kubectl_ray.results import Progress
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kubectl_ray.context import Context
+    from kubectl_ray.flows.observe import Seen
+    from kubectl_ray.models.cluster import Cluster
+
+    Judge = Callable[[Seen], "str | None"]
+    """What is still missing, in words; None when nothing is. Raises NotReady when it cannot come any more."""
+
+QUIET = 4.0
+"""Seconds without any status before the events are asked why: a spec that the operator refuses is told by an event only."""
+
+
+def until_ready(ctx: Context, name: str, namespace: str, *, generation: int, timeout: float) -> Iterator[Progress]:
+    """Wait until the head and every worker that the spec asks for are ready and Ray itself answers.
+
+    `generation` is that of the write waited for: an older object (a lagging watch) does not count.
+
+    Raises:
+        NotReady: the operator refused the spec.
+        TimedOut: `timeout` seconds are over (0: no limit).
+        NotFound: the cluster was deleted meanwhile.
+    """
+    answers = _RayAnswers(ctx, namespace)
+    refusal = _Refusal(ctx, name, namespace)
+
+    def judge(seen: Seen) -> str | None:
+        cluster = _present(seen, name, namespace)
+        if cluster.generation < generation:
+            return "the change to be seen"
+        refusal.check(cluster)
+        if seen.no_right_to_pods:
+            return waiting.by_status(cluster)
+        missing = waiting.by_pods(cluster, seen.pods)
+        if missing is None and not answers.now(cluster):
+            return "Ray to answer on the head"
+        return missing
+
+    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"Ray cluster {name} is not ready")
+
+
+def until_group_sized(
+    ctx: Context, name: str, namespace: str, group: str, *, generation: int, timeout: float
+) -> Iterator[Progress]:
+    """Wait until one group has exactly the workers that its spec asks for: missing ones ready, surplus ones gone.
+
+    Raises: as `until_ready`.
+    """
+    refusal = _Refusal(ctx, name, namespace)
+
+    def judge(seen: Seen) -> str | None:
+        cluster = _present(seen, name, namespace)
+        if cluster.generation < generation:
+            return "the change to be seen"
+        refusal.check(cluster)
+        if seen.no_right_to_pods:
+            return waiting.by_status(cluster)
+        return waiting.by_group(cluster, cluster.group(group), seen.pods)
+
+    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"{group} of {name} has not changed size")
+
+
+def until_gone(ctx: Context, name: str, namespace: str, *, uid: str, timeout: float) -> Iterator[Progress]:
+    """Wait until the cluster with this uid and all its pods are gone (deleting returns long before that)."""
+
+    def judge(seen: Seen) -> str | None:
+        if seen.cluster is not None and seen.cluster.uid == uid:
+            return waiting.going(seen.cluster, seen.pods)
+        if seen.cluster is not None:
+            return None  # somebody made a new one with this name: its pods are not ours to wait for
+        return waiting.pods_going(seen.pods)
+
+    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"Ray cluster {name} is not gone")
+
+
+def _wait(
+    ctx: Context, name: str, namespace: str, judge: Judge, *, timeout: float, promise: str
+) -> Iterator[Progress]:
+    began = ctx.monotonic()
+    shown = None
+    for seen in changes(ctx, name, namespace):
+        missing = judge(seen)
+        if missing is None:
+            return
+        if missing != shown:
+            shown = missing
+            yield Progress(f"Waiting for {missing}")
+        if timeout and ctx.monotonic() - began >= timeout:
+            raise TimedOut(
+                f"{promise} after {human(timeout)}: waiting for {missing}. Nothing was deleted.",
+                hint=f"Look at it:  kubectl ray cluster describe {name} -n {namespace}",
+            )
+
+
+def _present(seen: Seen, name: str, namespace: str) -> Cluster:
+    if seen.cluster is None:
+        raise NotFound(
+            f"Ray cluster {name} was deleted while it was waited for.",
+            hint=f"See which there are:  kubectl ray cluster list -n {namespace}",
+        )
+    return seen.cluster
+
+
+class _RayAnswers:
+    """Asks the head's dashboard at most once a view, and remembers a yes (or that it cannot be asked)."""
+
+    def __init__(self, ctx: Context, namespace: str) -> None:
+        self._ctx = ctx
+        self._namespace = namespace
+        self._known = False
+
+    def now(self, cluster: Cluster) -> bool:
+        if not self._known:
+            self._known = dashboard(self._ctx.api, self._namespace, cluster.head_service).answers() is not False
+        return self._known
+
+
+class _Refusal:
+    """Notices a spec that the operator refuses, which only an event tells, or that nobody looks at."""
+
+    def __init__(self, ctx: Context, name: str, namespace: str) -> None:
+        self._ctx = ctx
+        self._name = name
+        self._namespace = namespace
+        self._since = ctx.monotonic()
+
+    def check(self, cluster: Cluster) -> None:
+        """Raise NotReady with the operator's own words, once it has been quiet for a while."""
+        if cluster.has_status or self._ctx.monotonic() - self._since < QUIET:
+            return
+        self._since = self._ctx.monotonic()
+        selector = f"involvedObject.kind=RayCluster,involvedObject.name={self._name}"
+        try:
+            events = [ClusterEvent(raw) for raw in self._ctx.api.list(EVENTS, self._namespace, field_selector=selector)]
+        except KubectlRayError:
+            return  # no right to events, or no answer now: the wait itself goes on
+        refused = waiting.refusal(cluster, events)
+        if refused:
+            raise NotReady(
+                f"The KubeRay operator refuses Ray cluster {self._name}: {refused}",
+                hint=f"Delete it and create it anew:  kubectl ray cluster delete {self._name} -n {self._namespace}",
+            )
