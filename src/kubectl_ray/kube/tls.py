@@ -1,0 +1,199 @@
+"""TLS to an API server: what to trust, whom to expect, and a client key that nobody else can read meanwhile."""
+
+from __future__ import annotations
+
+import os
+import ssl
+
+from kubectl_ray.errors import Invalid, NotLoggedIn
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import socket
+
+    from _typeshed import ReadableBuffer, WriteableBuffer
+
+_CHUNK = 1 << 16
+
+
+def context(ca: bytes | None, *, insecure: bool, system_too: bool = False) -> ssl.SSLContext:
+    """Trust `ca` (PEM), or the system's authorities where there is none; ask for HTTP/1.1.
+
+    As Go does it: a certificate in `ca` is trusted even if it is no root, and a subject's common name is no host name.
+
+    Raises:
+        Invalid: `ca` holds no certificate.
+    """
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+    made.minimum_version = ssl.TLSVersion.TLSv1_2
+    made.set_alpn_protocols(["http/1.1"])
+    if ssl.HAS_NEVER_CHECK_COMMON_NAME:
+        made.hostname_checks_common_name = False
+    if insecure:
+        made.check_hostname = False
+        made.verify_mode = ssl.CERT_NONE
+        return made
+    if ca:
+        made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        try:
+            made.load_verify_locations(cadata=ca.decode("ascii", "replace"))
+        except (ssl.SSLError, ValueError):
+            raise Invalid(
+                "The kubeconfig's certificate authority is not a certificate in PEM",
+                hint="Log in again with the tool that wrote the kubeconfig.",
+            ) from None
+    if system_too or not ca:
+        made.load_default_certs()
+    return made
+
+
+def present(made: ssl.SSLContext, certificate: bytes, key: bytes) -> None:
+    """Have `made` log in with a client certificate (both PEM).
+
+    OpenSSL's interface reads files only. On Linux the file is memory that has no name; elsewhere it is one that only
+    its owner may read, in a folder that only its owner may open, and it is gone before this returns.
+
+    Raises:
+        NotLoggedIn: not a certificate and its key, or the key has a passphrase.
+    """
+    pem = certificate.rstrip() + b"\n" + key
+    try:
+        if hasattr(os, "memfd_create") and os.path.isdir("/proc/self/fd"):
+            _from_memory(made, pem)
+        else:
+            _from_private_file(made, pem)
+    except (ssl.SSLError, ValueError):
+        raise NotLoggedIn(
+            "The client certificate and key cannot be used: not PEM, not belonging together, or under a passphrase",
+            hint="Log in again with the tool that wrote the kubeconfig.",
+        ) from None
+
+
+def _from_memory(made: ssl.SSLContext, pem: bytes) -> None:
+    descriptor = os.memfd_create("kubectl-ray-login", os.MFD_CLOEXEC)
+    try:
+        with open(descriptor, "wb", closefd=False) as stream:
+            stream.write(pem)
+        made.load_cert_chain(f"/proc/self/fd/{descriptor}", password=_no_passphrase)
+    finally:
+        os.close(descriptor)
+
+
+def _from_private_file(made: ssl.SSLContext, pem: bytes) -> None:
+    import tempfile
+
+    with tempfile.TemporaryDirectory(prefix="kubectl-ray-") as folder:  # made with mode 0700
+        path = os.path.join(folder, "login.pem")
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        with open(descriptor, "wb") as stream:
+            stream.write(pem)
+        made.load_cert_chain(path, password=_no_passphrase)
+
+
+def _no_passphrase() -> str:
+    return ""  # without this OpenSSL asks on the terminal
+
+
+class NestedTLS:
+    """TLS inside a TLS connection (an API server behind an https:// proxy), with the methods of a socket that we use.
+
+    `ssl` can only wrap a real socket, so that the inner records go through memory here.
+    """
+
+    def __init__(self, outer: ssl.SSLSocket, made: ssl.SSLContext, server_hostname: str) -> None:
+        self._outer = outer
+        self._incoming = ssl.MemoryBIO()
+        self._outgoing = ssl.MemoryBIO()
+        self._inner = made.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+
+    def do_handshake(self) -> None:
+        """Shake hands with the server at the far end."""
+        while True:
+            try:
+                self._inner.do_handshake()
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._fill()
+            else:
+                self._flush()
+                return
+
+    def recv_into(self, buffer: WriteableBuffer) -> int:
+        """Read what there is, 0 at the end."""
+        view = memoryview(buffer)
+        size = len(view)
+        while True:
+            try:
+                data = self._inner.read(size)
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._fill()
+            except ssl.SSLZeroReturnError:
+                return 0
+            else:
+                view[: len(data)] = data
+                return len(data)
+
+    def recv(self, bufsize: int) -> bytes:
+        """Read what there is, b"" at the end."""
+        buffer = bytearray(bufsize)
+        return bytes(buffer[: self.recv_into(buffer)])
+
+    def sendall(self, data: ReadableBuffer) -> None:
+        """Send everything."""
+        view = memoryview(data).cast("B")
+        while view:
+            try:
+                view = view[self._inner.write(view[:_CHUNK]) :]
+            except ssl.SSLWantReadError:
+                self._flush()
+                self._fill()
+            self._flush()
+
+    def pending(self) -> int:
+        """How many bytes can be read without waiting."""
+        return self._inner.pending() or self._incoming.pending or self._outer.pending()
+
+    def settimeout(self, value: float | None) -> None:
+        """Wait at most so many seconds for the network."""
+        self._outer.settimeout(value)
+
+    def gettimeout(self) -> float | None:
+        """How many seconds a call waits for the network."""
+        return self._outer.gettimeout()
+
+    def fileno(self) -> int:
+        """The descriptor to wait on; look at `pending` first."""
+        return self._outer.fileno()
+
+    def getpeercert(self, binary_form: bool = False) -> object:  # as ssl.SSLSocket has it
+        """The server's certificate."""
+        return self._inner.getpeercert(binary_form)
+
+    def shutdown(self, how: int) -> None:
+        """End the connection in one or both directions."""
+        self._outer.shutdown(how)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._outer.close()
+
+    def _flush(self) -> None:
+        if self._outgoing.pending:
+            self._outer.sendall(self._outgoing.read())
+
+    def _fill(self) -> None:
+        data = self._outer.recv(_CHUNK)
+        if data:
+            self._incoming.write(data)
+        else:
+            self._incoming.write_eof()
+
+
+def wrap(below: socket.socket, made: ssl.SSLContext, server_hostname: str) -> socket.socket:
+    """Start TLS on a connection, be it plain or TLS to a proxy already."""
+    if isinstance(below, ssl.SSLSocket):
+        nested = NestedTLS(below, made, server_hostname)
+        nested.do_handshake()
+        return nested  # type: ignore[return-value] # it has the methods of a socket that this package uses
+    return made.wrap_socket(below, server_hostname=server_hostname)
