@@ -1,0 +1,395 @@
+"""A RayCluster as this plugin reads it: what its spec asks for, and what its status claims.
+
+What the spec asks for is computed here as the operator computes it, because the status lags and its `state` never goes
+back. Nothing raises, whatever the object holds.
+"""
+
+from __future__ import annotations
+
+from kubectl_ray.errors import NotFound, WrongUse
+from kubectl_ray.models.age import epoch
+from kubectl_ray.models.fields import dig, mapping, mappings, text, texts, whole
+from kubectl_ray.models.near import suggestion
+from kubectl_ray.models.sizes import Sizes, of_pod_spec
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+OPERATOR = "ray.io/kuberay-operator"
+NO_MAXIMUM = 2**31 - 1  # what the CRD puts where no maxReplicas is given
+CREATOR_LABEL = "kubectl-ray/creator"
+CREATOR_ANNOTATION = "kubectl-ray/created-by"
+QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
+ORIGIN_KIND_LABEL = "ray.io/originated-from-crd"
+ORIGIN_NAME_LABEL = "ray.io/originated-from-cr-name"
+
+
+class Condition:
+    """One condition of a status."""
+
+    __slots__ = ("message", "reason", "status", "type")
+
+    def __init__(self, raw: dict[str, Any]) -> None:
+        self.type = text(raw.get("type"))
+        self.status = text(raw.get("status"))
+        self.reason = text(raw.get("reason"))
+        self.message = text(raw.get("message"))
+
+
+class Group:
+    """A worker group of a spec. `index` is its place in `workerGroupSpecs`."""
+
+    __slots__ = ("index", "raw")
+
+    def __init__(self, raw: object, index: int) -> None:
+        self.raw = mapping(raw)
+        self.index = index
+
+    @property
+    def name(self) -> str:
+        """Its `groupName`."""
+        return text(self.raw.get("groupName"))
+
+    @property
+    def replicas(self) -> int:
+        """As the spec has it; the operator keeps it between `minimum` and `maximum`."""
+        return whole(self.raw.get("replicas")) or 0
+
+    @property
+    def minimum(self) -> int:
+        """`minReplicas`, 0 where absent."""
+        return whole(self.raw.get("minReplicas")) or 0
+
+    @property
+    def maximum(self) -> int:
+        """`maxReplicas`, the CRD's default where absent."""
+        value = whole(self.raw.get("maxReplicas"))
+        return NO_MAXIMUM if value is None else value
+
+    @property
+    def bounded(self) -> bool:
+        """Somebody chose a `maxReplicas`."""
+        return self.maximum < NO_MAXIMUM
+
+    @property
+    def hosts(self) -> int:
+        """Pods of one replica; more than one for TPU slices over several hosts."""
+        value = whole(self.raw.get("numOfHosts"))
+        return 1 if value is None else max(value, 0)
+
+    @property
+    def suspended(self) -> bool:
+        """The group alone is suspended."""
+        return self.raw.get("suspend") is True
+
+    @property
+    def desired(self) -> int:
+        """Worker pods that the operator makes for it: clamp(replicas, min, max) times hosts, none when suspended.
+
+        Source: KubeRay, `utils.GetWorkerGroupDesiredReplicas`.
+        """
+        if self.suspended:
+            return 0
+        wanted = whole(self.raw.get("replicas"))
+        if wanted is None or wanted < self.minimum:
+            wanted = self.minimum
+        elif wanted > self.maximum:
+            wanted = self.maximum
+        return max(wanted, 0) * self.hosts
+
+    @property
+    def template(self) -> dict[str, Any]:
+        """The pod's spec."""
+        return mapping(dig(self.raw, "template", "spec"))
+
+    @property
+    def image(self) -> str:
+        """Of the Ray container, always the first."""
+        return _image(self.template)
+
+    @property
+    def each(self) -> Sizes:
+        """What one worker pod reserves."""
+        return of_pod_spec(self.template)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What all its desired workers reserve."""
+        return self.each * self.desired
+
+    @property
+    def ray_start_params(self) -> dict[str, str]:
+        """Of `ray start`."""
+        return texts(self.raw.get("rayStartParams"))
+
+
+class Cluster:
+    """A RayCluster: a read-only view of the raw object."""
+
+    __slots__ = ("groups", "metadata", "raw", "spec", "status")
+
+    def __init__(self, raw: object) -> None:
+        self.raw = mapping(raw)
+        self.metadata = mapping(self.raw.get("metadata"))
+        self.spec = mapping(self.raw.get("spec"))
+        self.status = mapping(self.raw.get("status"))
+        specs = self.spec.get("workerGroupSpecs")
+        self.groups = tuple(Group(item, at) for at, item in enumerate(specs if isinstance(specs, list) else ()))
+
+    # what it is
+
+    @property
+    def name(self) -> str:
+        """Its name."""
+        return text(self.metadata.get("name"))
+
+    @property
+    def namespace(self) -> str:
+        """Its namespace."""
+        return text(self.metadata.get("namespace"))
+
+    @property
+    def uid(self) -> str:
+        """Its uid; another cluster of the same name has another."""
+        return text(self.metadata.get("uid"))
+
+    @property
+    def labels(self) -> dict[str, str]:
+        """Its labels."""
+        return texts(self.metadata.get("labels"))
+
+    @property
+    def annotations(self) -> dict[str, str]:
+        """Its annotations."""
+        return texts(self.metadata.get("annotations"))
+
+    @property
+    def generation(self) -> int:
+        """Counts the changes of the spec."""
+        return whole(self.metadata.get("generation")) or 0
+
+    @property
+    def created(self) -> float | None:
+        """Epoch seconds."""
+        return epoch(self.metadata.get("creationTimestamp"))
+
+    @property
+    def deleting(self) -> bool:
+        """Being deleted, but kept by finalizers."""
+        return bool(self.metadata.get("deletionTimestamp"))
+
+    @property
+    def finalizers(self) -> list[str]:
+        """What keeps it while it is being deleted."""
+        found = self.metadata.get("finalizers")
+        return [item for item in found if isinstance(item, str)] if isinstance(found, list) else []
+
+    @property
+    def creator(self) -> str:
+        """The login that created it through this plugin: the whole name where known, else the label's value."""
+        return self.annotations.get(CREATOR_ANNOTATION) or self.labels.get(CREATOR_LABEL, "")
+
+    @property
+    def queue(self) -> str:
+        """Kueue's queue, or ""."""
+        return self.labels.get(QUEUE_LABEL, "")
+
+    @property
+    def owner(self) -> tuple[str, str] | None:
+        """(kind, name) of what owns it: a RayJob, a RayService, anything else, or ("Kueue", the queue)."""
+        for reference in mappings(self.metadata.get("ownerReferences")):
+            kind, name = text(reference.get("kind")), text(reference.get("name"))
+            if kind and name:
+                return (kind, name)
+        kind, name = self.labels.get(ORIGIN_KIND_LABEL, ""), self.labels.get(ORIGIN_NAME_LABEL, "")
+        if kind and name:
+            return (kind, name)
+        return ("Kueue", self.queue) if self.queue else None
+
+    @property
+    def managed_by(self) -> str:
+        """`spec.managedBy`; anything but "" and KubeRay's own name keeps the operator's hands off."""
+        return text(self.spec.get("managedBy"))
+
+    @property
+    def managed_elsewhere(self) -> bool:
+        """Another controller than the operator of this cluster looks after it: its pods are not here."""
+        return self.managed_by not in {"", OPERATOR}
+
+    # what its spec asks for
+
+    @property
+    def image(self) -> str:
+        """Of the head's Ray container."""
+        return _image(mapping(dig(self.spec, "headGroupSpec", "template", "spec")))
+
+    @property
+    def ray_version(self) -> str:
+        """`spec.rayVersion`, else the version in the head image's tag, else ""."""
+        stated = text(self.spec.get("rayVersion"))
+        if stated:
+            return stated
+        tag = self.image.rpartition("/")[2].partition("@")[0].partition(":")[2]
+        version = tag.partition("-")[0]
+        return version if version.replace(".", "").isdigit() else ""
+
+    @property
+    def suspended(self) -> bool:
+        """Its spec says suspend."""
+        return self.spec.get("suspend") is True
+
+    @property
+    def autoscaling(self) -> bool:
+        """An autoscaler runs beside its head."""
+        return self.spec.get("enableInTreeAutoscaling") is True
+
+    @property
+    def autoscaler_version(self) -> str:
+        """`v1`, `v2`, or "" where Ray decides."""
+        return text(dig(self.spec, "autoscalerOptions", "version"))
+
+    @property
+    def auth_token(self) -> bool:
+        """Ray asks for a token."""
+        return text(dig(self.spec, "authOptions", "mode")) == "token"
+
+    @property
+    def head_sizes(self) -> Sizes:
+        """What the head's pod reserves."""
+        return of_pod_spec(dig(self.spec, "headGroupSpec", "template", "spec"))
+
+    @property
+    def desired_workers(self) -> int:
+        """Worker pods that the spec asks for, over all groups."""
+        return sum(group.desired for group in self.groups)
+
+    @property
+    def sizes(self) -> Sizes:
+        """What the head and all desired workers reserve."""
+        total = self.head_sizes
+        for group in self.groups:
+            total += group.sizes
+        return total
+
+    def group(self, name: str | None = None) -> Group:
+        """The worker group of this name; without a name the only one.
+
+        Raises:
+            NotFound: there is none of this name (the hint names those there are), or none at all.
+            WrongUse: no name was given and there are several.
+        """
+        names = ", ".join(group.name for group in self.groups)
+        if name is None and len(self.groups) == 1:
+            return self.groups[0]
+        if name is None and self.groups:
+            raise WrongUse(
+                f"Ray cluster {self.name} has {len(self.groups)} worker groups: {names}.", "Name one of them."
+            )
+        for group in self.groups:
+            if group.name == name:
+                return group
+        if not self.groups:
+            raise NotFound(
+                f"Ray cluster {self.name} has no worker groups.",
+                f"Add one:  kubectl ray cluster worker-group create NAME --cluster {self.name}",
+            )
+        near = suggestion(name or "", (group.name for group in self.groups))
+        raise NotFound(
+            f"Ray cluster {self.name} has no worker group {name}.", " ".join(filter(None, (near, f"It has: {names}.")))
+        )
+
+    # what its status claims
+
+    @property
+    def has_status(self) -> bool:
+        """The operator has written something about it."""
+        return bool(self.status)
+
+    @property
+    def state(self) -> str:
+        """`ready`, `suspended` or "": set once and never taken back, so never enough alone."""
+        return text(self.status.get("state"))
+
+    @property
+    def observed_generation(self) -> int:
+        """The generation that the operator saw when it last wrote the status."""
+        return whole(self.status.get("observedGeneration")) or 0
+
+    @property
+    def claimed_workers(self) -> int:
+        """`desiredWorkerReplicas`; absent means 0."""
+        return whole(self.status.get("desiredWorkerReplicas")) or 0
+
+    @property
+    def ready_workers(self) -> int:
+        """`readyWorkerReplicas`; counts pods of removed groups too and lags for 40 s after the head died."""
+        return whole(self.status.get("readyWorkerReplicas")) or 0
+
+    @property
+    def agrees(self) -> bool:
+        """The status was written for this very spec; only then are its counts worth showing."""
+        if not self.has_status or self.observed_generation != self.generation:
+            return False
+        return self.suspended or self.claimed_workers == self.desired_workers
+
+    @property
+    def conditions(self) -> list[Condition]:
+        """All of them, in the status' own order."""
+        return [Condition(raw) for raw in mappings(self.status.get("conditions"))]
+
+    def condition(self, type_: str) -> Condition | None:
+        """The condition of this type."""
+        return next((condition for condition in self.conditions if condition.type == type_), None)
+
+    def holds(self, type_: str) -> bool:
+        """The condition of this type is True."""
+        condition = self.condition(type_)
+        return condition is not None and condition.status == "True"
+
+    @property
+    def head_ready(self) -> bool:
+        """The condition HeadPodReady is True."""
+        return self.holds("HeadPodReady")
+
+    @property
+    def provisioned(self) -> bool:
+        """All its pods were ready once; never taken back while it runs."""
+        return self.holds("RayClusterProvisioned") or (self.state == "ready" and not self.conditions)
+
+    @property
+    def replica_failure(self) -> str:
+        """Why the operator cannot make a pod, in the API server's words; "" when it can."""
+        condition = self.condition("ReplicaFailure")
+        if condition is None or condition.status != "True":
+            return ""
+        first, _, rest = condition.message.partition("\n")
+        return (rest if first == condition.reason and rest else condition.message) or condition.reason
+
+    @property
+    def head_service(self) -> str:
+        """The name of the head's service: as the status has it, else the operator's rule."""
+        stated = text(dig(self.status, "head", "serviceName")) or text(
+            dig(self.spec, "headGroupSpec", "headService", "metadata", "name")
+        )
+        return stated or (f"{self.name}-head-svc" if self.name else "")
+
+    @property
+    def head_pod(self) -> str:
+        """The head pod's name as the status has it; a new head has a new name."""
+        return text(dig(self.status, "head", "podName"))
+
+    @property
+    def head_ip(self) -> str:
+        """The head pod's address as the status has it."""
+        return text(dig(self.status, "head", "podIP"))
+
+    @property
+    def ports(self) -> dict[str, str]:
+        """Port numbers of the head's service by their names (`dashboard`, `client`, …)."""
+        return texts(self.status.get("endpoints"))
+
+
+def _image(spec: dict[str, Any]) -> str:
+    containers = mappings(spec.get("containers"))
+    return text(containers[0].get("image")) if containers else ""
