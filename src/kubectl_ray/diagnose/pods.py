@@ -13,8 +13,6 @@ LONGEST = 160
 """Characters of a foreign text that still fit a line of progress."""
 
 IN_WORDS = {
-    "ContainerCreating": "being set up",
-    "PodInitializing": "waiting for the head",
     "ErrImagePull": "the image cannot be pulled",
     "ImagePullBackOff": "the image cannot be pulled",
     "InvalidImageName": "the image's name is not valid",
@@ -27,24 +25,19 @@ IN_WORDS = {
 
 
 def why(pod: Pod) -> str:
-    """Why this pod is not ready; empty when it is, or when nothing is known yet."""
+    """Why this pod is not ready; empty when it is, or when it is simply on its way."""
     if pod.ready:
         return ""
     if pod.deleting:
         return "stopping"
-    if pod.unschedulable:
+    if pod.phase == "Pending" and pod.unschedulable:
         return f"no room: {_short(scheduler_words(pod.unschedulable))}"
-    if pod.oom_killed:
+    if pod.terminated.get("reason") == "OOMKilled":
         return "out of memory: it was stopped for using more than its limit"
     reason = pod.waiting_reason
-    if reason == "PodInitializing" and pod.node_type == "head":
-        return "being set up"
     if reason:
         words = IN_WORDS.get(reason, reason)
-        detail = _short(pod.waiting_message) if reason not in {"ContainerCreating", "PodInitializing"} else ""
-        return f"{words}: {detail}" if detail else words
-    if pod.phase == "Running":
-        return "starting"
+        return f"{words}: {_short(pod.waiting_message)}" if pod.waiting_message else words
     return ""
 
 

@@ -1,4 +1,4 @@
-"""One Ray cluster as it changes: the object, its pods and its events, each watched, joined into one stream of views.
+"""Ray clusters as they change: the objects and their pods, each watched, joined into one stream of views.
 
 Two watches run at once, each in a thread of its own over a connection of its own; the caller's thread only waits on a
 queue, so that Ctrl-C reaches it at once. The threads are daemons and end with the stream.
@@ -9,8 +9,9 @@ from __future__ import annotations
 import queue
 import threading
 
-from kubectl_ray.errors import KubectlRayError, NotAllowed
+from kubectl_ray.errors import KubectlRayError, NotAllowed, NotLoggedIn
 from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.fields import dig, text
 from kubectl_ray.models.pod import Pod
 from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 
@@ -19,12 +20,24 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-    from kubectl_ray.context import Context
+    from kubectl_ray.kube.client import Client
     from kubectl_ray.models.resources import Resource
+
+RAY_PODS = "ray.io/is-ray-node=yes"
+"""Label selector of every pod that is a Ray node."""
+
+
+class View:
+    """All clusters and pods of a namespace (or of all) at one moment, as raw objects."""
+
+    def __init__(self, clusters: list[dict[str, Any]], pods: list[dict[str, Any]], *, no_right_to_pods: bool) -> None:
+        self.clusters = clusters
+        self.pods = pods
+        self.no_right_to_pods = no_right_to_pods
 
 
 class Seen:
-    """What is known of a cluster at one moment. `cluster` is None once it is gone (or was never there)."""
+    """What is known of one cluster at one moment. `cluster` is None once it is gone (or was never there)."""
 
     def __init__(self, cluster: Cluster | None, pods: list[Pod], *, no_right_to_pods: bool = False) -> None:
         self.cluster = cluster
@@ -32,19 +45,75 @@ class Seen:
         self.no_right_to_pods = no_right_to_pods
 
 
+def views(
+    api: Client,
+    namespace: str,
+    *,
+    label_selector: str = "",
+    field_selector: str = "",
+    pod_selector: str = RAY_PODS,
+    every: float = 1.0,
+) -> Iterator[View]:
+    """Yield a view: at once when both lists are in, at each change, and every `every` seconds without one.
+
+    Raises:
+        KubectlRayError: the clusters cannot be watched. Pods that may not be listed are not an error:
+            `View.no_right_to_pods` says so.
+    """
+    out: queue.Queue[Any] = queue.Queue()
+    wanted = {"label_selector": label_selector, "field_selector": field_selector}
+    mirrors = {RAYCLUSTERS: _Mirror(), PODS: _Mirror()}
+    watchers = [
+        _Watcher(api, RAYCLUSTERS, namespace, wanted, out),
+        _Watcher(api, PODS, namespace, {"label_selector": pod_selector}, out),
+    ]
+    for watcher in watchers:
+        watcher.start()
+    try:
+        while True:
+            _drain(out, mirrors, every)
+            for resource, mirror in mirrors.items():
+                if mirror.error is not None and not (resource is PODS and mirror.refused):
+                    raise mirror.error
+            if all(mirror.listed for mirror in mirrors.values()):
+                clusters, pods = mirrors[RAYCLUSTERS], mirrors[PODS]
+                yield View(
+                    list(clusters.objects.values()), list(pods.objects.values()), no_right_to_pods=pods.refused
+                )
+    finally:
+        for watcher in watchers:
+            watcher.over.set()
+
+
+def changes(api: Client, name: str, namespace: str) -> Iterator[Seen]:
+    """Yield what is seen of one cluster, as `views` does."""
+    for view in views(
+        api, namespace, field_selector=f"metadata.name={name}", pod_selector=f"ray.io/cluster={name}"
+    ):
+        yield Seen(
+            Cluster(view.clusters[0]) if view.clusters else None,
+            [Pod(raw) for raw in view.pods],
+            no_right_to_pods=view.no_right_to_pods,
+        )
+
+
 class _Watcher(threading.Thread):
     """Puts every change of one resource on a queue; an error ends it and is put there too."""
 
-    def __init__(self, ctx: Context, resource: Resource, namespace: str, selectors: dict[str, str], out: queue.Queue[Any]) -> None:
+    def __init__(
+        self, api: Client, resource: Resource, namespace: str, selectors: dict[str, str], out: queue.Queue[Any]
+    ) -> None:
         super().__init__(daemon=True)
-        self._stream = lambda: ctx.api.list_and_watch(resource, namespace, **selectors)
+        self._api = api
         self._resource = resource
+        self._namespace = namespace
+        self._selectors = selectors
         self._out = out
         self.over = threading.Event()
 
     def run(self) -> None:
         try:
-            for kind, what in self._stream():
+            for kind, what in self._api.list_and_watch(self._resource, self._namespace, **self._selectors):
                 if self.over.is_set():
                     return
                 self._out.put((self._resource, kind, what))
@@ -53,57 +122,33 @@ class _Watcher(threading.Thread):
 
 
 class _Mirror:
-    """The newest state of a few objects, by name, as a list and its watch tell it."""
+    """The newest state of a few objects, as a list and its watch tell it."""
 
     def __init__(self) -> None:
-        self.objects: dict[str, dict[str, Any]] = {}
+        self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.listed = False
         self.error: KubectlRayError | None = None
+
+    @property
+    def refused(self) -> bool:
+        """This login may not list them (a login that expired is another matter)."""
+        return isinstance(self.error, NotAllowed) and not isinstance(self.error, NotLoggedIn)
 
     def take(self, kind: str, what: Any) -> None:
         if kind == "ERROR":
             self.error = what
             self.listed = True
         elif kind == "LISTED":
-            self.objects = {_name(item): item for item in what}
+            self.objects = {_key(item): item for item in what}
             self.listed = True
         elif kind == "DELETED":
-            self.objects.pop(_name(what), None)
+            self.objects.pop(_key(what), None)
         else:
-            self.objects[_name(what)] = what
+            self.objects[_key(what)] = what
 
 
-def _name(item: dict[str, Any]) -> str:
-    metadata = item.get("metadata")
-    return str(metadata.get("name")) if isinstance(metadata, dict) else ""
-
-
-def changes(ctx: Context, name: str, namespace: str, *, every: float = 1.0) -> Iterator[Seen]:
-    """Yield what is seen of a cluster: at once when both lists are in, at each change, and every `every` seconds.
-
-    Raises:
-        KubectlRayError: the cluster itself cannot be watched. Pods that may not be listed are not an error:
-            `Seen.no_right_to_pods` says so.
-    """
-    out: queue.Queue[Any] = queue.Queue()
-    mirrors = {RAYCLUSTERS: _Mirror(), PODS: _Mirror()}
-    watchers = [
-        _Watcher(ctx, RAYCLUSTERS, namespace, {"field_selector": f"metadata.name={name}"}, out),
-        _Watcher(ctx, PODS, namespace, {"label_selector": f"ray.io/cluster={name}"}, out),
-    ]
-    for watcher in watchers:
-        watcher.start()
-    try:
-        while True:
-            _drain(out, mirrors, every)
-            for resource, mirror in mirrors.items():
-                if mirror.error is not None and not (resource is PODS and isinstance(mirror.error, NotAllowed)):
-                    raise mirror.error
-            if all(mirror.listed for mirror in mirrors.values()):
-                yield _seen(mirrors)
-    finally:
-        for watcher in watchers:
-            watcher.over.set()
+def _key(item: dict[str, Any]) -> tuple[str, str]:
+    return text(dig(item, "metadata", "namespace")), text(dig(item, "metadata", "name"))
 
 
 def _drain(out: queue.Queue[Any], mirrors: dict[Resource, _Mirror], patience: float) -> None:
@@ -115,13 +160,3 @@ def _drain(out: queue.Queue[Any], mirrors: dict[Resource, _Mirror], patience: fl
             resource, kind, what = out.get_nowait()
     except queue.Empty:
         return
-
-
-def _seen(mirrors: dict[Resource, _Mirror]) -> Seen:
-    clusters = list(mirrors[RAYCLUSTERS].objects.values())
-    pods = mirrors[PODS]
-    return Seen(
-        Cluster(clusters[0]) if clusters else None,
-        [Pod(raw) for raw in pods.objects.values()],
-        no_right_to_pods=pods.error is not None,
-    )

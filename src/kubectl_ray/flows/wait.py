@@ -97,7 +97,7 @@ def _wait(
 ) -> Iterator[Progress]:
     began = ctx.monotonic()
     shown = None
-    for seen in changes(ctx, name, namespace):
+    for seen in changes(ctx.api, name, namespace):
         missing = judge(seen)
         if missing is None:
             return
