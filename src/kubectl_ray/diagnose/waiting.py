@@ -39,7 +39,7 @@ def by_group(cluster: Cluster, group: Group, pods: Iterable[Pod]) -> str | None:
     alive = [pod for pod in there if not pod.deleting]
     ready = sum(pod.ready for pod in alive)
     surplus = len(there) - group.desired
-    if ready >= group.desired and surplus > 0:
+    if ready >= group.desired and surplus > 0 and not cluster.autoscaling:
         return f"{_workers(surplus)} of {group.name} to stop"
     if ready >= group.desired:
         return None

@@ -27,6 +27,6 @@ def dashboard(api: Client, namespace: str, service: str) -> Dashboard:
             answer = api.raw(method, base + path, timeout=PATIENCE)
         except KubectlRayError:
             return 0, "", b""
-        return answer.status, answer.headers.get("content-type", ""), answer.body
+        return answer.status, answer.header("content-type"), answer.body
 
     return Dashboard(ask)
