@@ -1,0 +1,3 @@
+module realcluster/pause
+
+go 1.26.0
