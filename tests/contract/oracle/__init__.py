@@ -1,0 +1,1 @@
+"""The real kubectl says what is right: what it sends with a kubeconfig is what we send."""
