@@ -21,6 +21,10 @@
 
 from __future__ import annotations
 
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
 
 class KubectlRayError(Exception):
     """The root: shown as `message`, then `hint`; the process ends with `exit_code`."""
@@ -31,6 +35,12 @@ class KubectlRayError(Exception):
         super().__init__(message)
         self.message = message
         self.hint = hint
+        # What the API server's Status said beside its words: HTTP code, reason, details (causes, continue token).
+        self.code = 0
+        self.reason = ""
+        self.details: dict[str, Any] = {}
+        # The API group that the server does not know at all (its definition is not installed), on NotFound.
+        self.missing_group = ""
 
 
 class WrongUse(KubectlRayError):

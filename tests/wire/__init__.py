@@ -1,1 +1,9 @@
-"""The other end of the wire: servers and proxies that record what reaches them. Real sockets, real TLS, no patching."""
+"""A fake API server at the wire: real sockets, scripted faults, recorded requests. It knows nothing of Ray."""
+
+from __future__ import annotations
+
+from tests.wire.faults import Fault
+from tests.wire.server import ApiServer, Request
+from tests.wire.store import Store
+
+__all__ = ["ApiServer", "Fault", "Request", "Store"]
