@@ -1,0 +1,53 @@
+"""A YAML text that a user wrote, parsed: what is wrong with it is told with its line."""
+
+from __future__ import annotations
+
+from kubectl_ray.errors import WrongUse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+
+def parsed(text: str) -> object:
+    """The one document in the text; None when it is empty.
+
+    Raises:
+        WrongUse: it is no YAML, holds several documents, or says a key twice.
+    """
+    import yaml
+
+    try:
+        node = yaml.compose(text, Loader=_loader(yaml))
+        _no_key_twice(node, yaml, set())
+        return yaml.load(text, Loader=_loader(yaml))  # noqa: S506 - both are safe loaders
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f" in line {mark.line + 1}" if mark is not None else ""
+        problem = getattr(error, "problem", None) or getattr(error, "context", None) or "it cannot be read"
+        raise WrongUse(
+            f"The file is no YAML{place}: {problem}.", "Look at that line, and at what stands above."
+        ) from error
+
+
+def _loader(yaml: Any) -> Any:
+    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _no_key_twice(node: Any, yaml: Any, met: set[int]) -> None:
+    """YAML forbids it; the parser silently takes the last one. Each node is met once, whatever aliases say."""
+    if id(node) in met:
+        return
+    met.add(id(node))
+    if isinstance(node, yaml.MappingNode):
+        seen: set[str] = set()
+        for key, value in node.value:
+            if isinstance(key, yaml.ScalarNode) and key.value != "<<":
+                if key.value in seen:
+                    line = key.start_mark.line + 1
+                    raise WrongUse(f"The file says {key.value} twice, again in line {line}.", "Say it once.")
+                seen.add(key.value)
+            _no_key_twice(value, yaml, met)
+    elif isinstance(node, yaml.SequenceNode):
+        for item in node.value:
+            _no_key_twice(item, yaml, met)
