@@ -43,9 +43,8 @@ class Launcher:
         return self
 
     def __exit__(self, *_: object) -> None:
-        if self._process.stdin is not None:
-            self._process.stdin.close()
-        self._process.wait()
+        with self._process:
+            pass  # closes both pipes, at which it ends, and waits for that
 
     def run(self, argv: Sequence[str], env: Mapping[str, str]) -> Sample:
         """Run a program, given by its full path, to its end.

@@ -18,7 +18,7 @@ class Relay:
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         self._lock = threading.Lock()
-        self._pumps: list[threading.Thread] = []
+        self._joined: list[threading.Thread] = []
         self._bytes = 0
         self._requests = 0
         threading.Thread(target=self._accept, daemon=True).start()
@@ -32,9 +32,9 @@ class Relay:
     def counted(self) -> tuple[int, int]:
         """Bytes and requests since the last call, once every connection has ended (10 s at most)."""
         with self._lock:
-            pumps, self._pumps = self._pumps, []
-        for pump in pumps:
-            pump.join(timeout=10)
+            joined, self._joined = self._joined, []
+        for each in joined:
+            each.join(timeout=10)
         with self._lock:
             counts = self._bytes, self._requests
             self._bytes = self._requests = 0
@@ -52,13 +52,19 @@ class Relay:
                 client.close()
                 continue
             server.settimeout(None)
+            joined = threading.Thread(target=self._join, args=(client, server), daemon=True)
             with self._lock:
-                for source, sink in ((client, server), (server, client)):
-                    pump = threading.Thread(target=self._pump, args=(source, sink, source is client), daemon=True)
-                    self._pumps.append(pump)
-                    pump.start()
+                self._joined.append(joined)
+                joined.start()
 
-    def _pump(self, source: socket.socket, sink: socket.socket, asks: bool) -> None:
+    def _join(self, client: socket.socket, server: socket.socket) -> None:
+        with client, server:
+            back = threading.Thread(target=self._pump, args=(server, client), kwargs={"asks": False}, daemon=True)
+            back.start()
+            self._pump(client, server, asks=True)
+            back.join()
+
+    def _pump(self, source: socket.socket, sink: socket.socket, *, asks: bool) -> None:
         tail = b""
         try:
             while data := source.recv(65536):
