@@ -35,3 +35,12 @@ test: $(STAMP)   ## unit and contract tests: needs Python and pip only
 
 docs: $(STAMP)   ## rewrite docs/reference from the grammar
 	$(BIN)/python docs/generate.py
+
+RUNS ?= 30
+PLUGIN ?=
+bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CONTEXT=name, PLUGIN=path of one more plugin
+	$(BIN)/python -m bench --runs '$(RUNS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
+
+NAMESPACE ?=
+demo: $(STAMP)   ## a Ray cluster's life on your own Kubernetes: CONTEXT=name, NAMESPACE=name
+	@$(BIN)/python -m demo --context '$(CONTEXT)' --namespace '$(NAMESPACE)'
