@@ -37,7 +37,7 @@ def _build(*, start: bool) -> int:
     machine.check(where.cache)
     progress, commands = Progress(), Commands()
     with only_one(where.cache / "lock"):
-        if start and node.pid() is not None and cluster.KUBECONFIG.exists():
+        if start and node.pid() is not None and cluster.COMPLETE.exists():
             return _runs_already(operator, progress)
         try:
             prepared = Workshop(where, commands, progress).prepare(operator)

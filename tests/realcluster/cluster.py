@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 PKI = RUN / "pki"
 KUBECONFIG = RUN / "kubeconfig"
 FACTS = RUN / "cluster.json"
+COMPLETE = RUN / "complete"  # there when `up` came to its end: a node without it is the rest of a killed run
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CONFIGURED = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kuberay-operator")
 CONTAINERS = "k8s.io"  # containerd's namespace for the kubelet
@@ -82,6 +83,7 @@ class Cluster:
                 node.until(lambda: self._alive("kubelet") and node_ready(api), SLOW, "the node")
                 node.until(lambda: api.exists(account), SLOW, "the default service account")
                 node.until(lambda: self._alive("kuberay-operator") and operator_ready(), SLOW, "the operator")
+        COMPLETE.touch()
         return KUBECONFIG
 
     def _fresh_state(self) -> None:
@@ -228,7 +230,7 @@ def node_ready(api: Api) -> bool:
         told = api.request("GET", f"/api/v1/nodes/{NODE_NAME}")
     except ApiError:
         return False
-    conditions = {condition["type"]: condition["status"] for condition in told["status"].get("conditions", ())}
+    conditions = {condition["type"]: condition["status"] for condition in told["status"].get("conditions") or ()}
     return conditions.get("Ready") == "True"
 
 
@@ -244,12 +246,12 @@ def established(api: Api) -> bool:
         listed = api.request("GET", CRDS)
     except ApiError:
         return False
-    return all(
-        {"type": "Established", "status": "True"}.items() <= condition.items()
-        for definition in listed["items"]
-        for condition in definition.get("status", {}).get("conditions", [{}])
-        if condition.get("type", "Established") == "Established"
-    )
+    return all(_is_established(definition) for definition in listed["items"])
+
+
+def _is_established(definition: dict[str, Any]) -> bool:
+    conditions = definition.get("status", {}).get("conditions") or ()  # null at first
+    return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
 
 def ctr(*arguments: str) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import sys
 from dataclasses import dataclass
@@ -117,15 +118,16 @@ def send(name: str, number: signal.Signals) -> None:
 
 def stop(name: str, grace: float = GRACE) -> None:
     """End a daemon: asked first, killed after the grace (seconds); one that has ended already is fine."""
-    if not running(name):
-        return
-    send(name, signal.SIGTERM)
-    send(name, signal.SIGCONT)
-    try:
-        node.until(lambda: not running(name), grace, f"the end of {name}")
-    except RealClusterError:
-        send(name, signal.SIGKILL)
-        node.until(lambda: not running(name), grace, f"the end of {name}")
+    for number in (signal.SIGCONT, signal.SIGTERM, signal.SIGKILL):
+        if not running(name):
+            return
+        with contextlib.suppress(RealClusterError):  # it may end between the question and the signal
+            send(name, number)
+        if number != signal.SIGCONT:
+            with contextlib.suppress(RealClusterError):
+                node.until(lambda: not running(name), grace, f"the end of {name}")
+    if running(name):
+        raise RealClusterError(f"{name} does not end")
 
 
 def running(name: str) -> bool:

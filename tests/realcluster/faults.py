@@ -34,6 +34,8 @@ PARTS: Mapping[str, tuple[str, ...]] = {
 }
 VOLUMES = RUN / "volumes"
 MIB = 1 << 20
+ABRUPT = 1.0  # seconds to end by itself: the API server would wait for its watches, and a fault is sudden
+KUBELET_PORT = 10248
 
 
 def api() -> Api:
@@ -48,7 +50,7 @@ def api() -> Api:
 def stop(part: str) -> None:
     """End a part; on return its processes are gone. Fine when it does not run."""
     for name in reversed(_daemons(part)):
-        daemons.stop(name)
+        daemons.stop(name, ABRUPT)
 
 
 def start(part: str) -> None:
@@ -175,5 +177,5 @@ def _serves(part: str) -> bool:
     if part == "operator":
         return cluster.operator_ready()
     if part == "kubelet":
-        return cluster.node_ready(api())
+        return daemons.answers(KUBELET_PORT, "/healthz") and cluster.node_ready(api())
     return cluster.ready(api())
