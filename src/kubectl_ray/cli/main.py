@@ -1,0 +1,236 @@
+"""From argv to an exit code: find the command, read its flags, run it, show what it says, put errors into words.
+
+Exit codes: 0 ok, else the error's own (see `errors`). A negative number -N means: the process is to die of signal N,
+as shells and `make` expect of a program that was interrupted or whose reader left.
+"""
+
+from __future__ import annotations
+
+import gc
+import os
+import signal
+import sys
+
+from kubectl_ray.cli import grammar
+from kubectl_ray.cli.show import Closed, Screen
+from kubectl_ray.errors import KubectlRayError, WrongUse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable, Mapping, Sequence
+    from types import FrameType, ModuleType
+    from typing import TextIO
+
+    from kubectl_ray.cli.grammar import Match
+    from kubectl_ray.context import Context
+    from kubectl_ray.kube.client import Client
+
+DEBUG = "KUBECTL_RAY_DEBUG"
+_START: tuple[list[str], ...] = ([], ["-h"], ["--help"], ["help"])
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C, or a request to end; `number` is the signal's."""
+
+    def __init__(self, number: int) -> None:
+        self.number = number
+
+
+def entry() -> None:
+    """`kubectl-ray`: run, and end as the outcome says. Never returns."""
+    gc.disable()  # a short process: walking the objects of a big list costs more than what it frees
+    for number in (signal.SIGINT, signal.SIGTERM):
+        if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
+            signal.signal(number, _interrupt)
+    for stream in (sys.stdout, sys.stderr):
+        # A name that the terminal's encoding lacks must not end a list.
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="backslashreplace")
+    code = main(sys.argv[1:], env=os.environ, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
+    if code < 0:
+        signal.signal(-code, signal.SIG_DFL)
+        os.kill(os.getpid(), -code)
+    sys.exit(code)
+
+
+def _interrupt(number: int, _frame: FrameType | None) -> None:
+    """The first signal unwinds what runs; a second one ends the process at once."""
+    for each in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(each, signal.SIG_DFL)
+    raise Interrupted(number)
+
+
+def main(
+    argv: Sequence[str],
+    *,
+    env: Mapping[str, str],
+    stdin: TextIO,
+    stdout: TextIO,
+    stderr: TextIO,
+    connect: Callable[[Context], Client] | None = None,
+) -> int:
+    """Run one command line. Touches no stream but those given, and no signal.
+
+    `connect` replaces the way to the API server: tests give a client of their own.
+    """
+    screen = Screen(stdout, stderr, env)
+    run = _Run(screen, env, stdin, stderr, connect)
+    code = 0
+    try:
+        run.run(list(argv))
+    except KubectlRayError as error:
+        from kubectl_ray.cli.wording import worded
+
+        screen.error(worded(error, run.said))
+        code = error.exit_code
+    except Closed:
+        code = -signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1
+    except KeyboardInterrupt as interrupt:
+        screen.clear()
+        screen.say(
+            f"\n{screen.if_interrupted or 'Interrupted.'}"
+            if run.on_terminal
+            else screen.if_interrupted or "Interrupted."
+        )
+        code = -getattr(interrupt, "number", signal.SIGINT)
+    except Exception as error:  # the last resort: a defect becomes one line, not a traceback
+        if env.get(DEBUG):
+            raise
+        from kubectl_ray.cli.wording import defect
+
+        screen.error(defect(error))
+        code = 1
+    finally:
+        screen.clear()
+        run.close()
+    return code
+
+
+class _Run:
+    """One run: what is known of it when it ends early."""
+
+    def __init__(
+        self,
+        screen: Screen,
+        env: Mapping[str, str],
+        stdin: TextIO,
+        stderr: TextIO,
+        connect: Callable[[Context], Client] | None,
+    ) -> None:
+        self.screen = screen
+        self.env = env
+        self.stdin = stdin
+        self.stderr = stderr
+        self.connect = connect
+        self.said: tuple[str, ...] = ()
+        self.ctx: Context | None = None
+
+    @property
+    def on_terminal(self) -> bool:
+        """The terminal has just echoed ^C."""
+        return self.screen.live
+
+    def run(self, argv: list[str]) -> None:
+        if argv in _START:
+            from kubectl_ray.cli import help as pages
+
+            self._page(pages.start())
+            return
+        match, wants_help = self._match(argv)
+        if match is None:
+            return
+        self.said = match.command.words
+        module = load(match)
+        from kubectl_ray.cli import parser as parsing
+
+        parser = parsing.build(module, match.defaults)
+        if wants_help:
+            from kubectl_ray.cli import help as pages
+
+            self._page(pages.command(match.command, module, parser))
+            return
+        args = parsing.parse(parser, module, match, argv)
+        self.ctx = self._context(args)
+        self.screen.configure(args)
+        self.screen.show(module.run(self.ctx, args))
+
+    def close(self) -> None:
+        if self.ctx is not None:
+            self.ctx.close()
+
+    def _page(self, text: str) -> None:
+        self.screen.write(text)
+        self.screen.flush()
+
+    def _context(self, args: argparse.Namespace) -> Context:
+        from kubectl_ray.context import Context
+        from kubectl_ray.flags.connection import overrides
+
+        ctx = Context(
+            overrides=overrides(args),
+            env=self.env,
+            stdin=self.stdin,
+            stderr=self.stderr,
+            request_timeout=args.request_timeout,
+            verbosity=args.verbosity,
+            connect=self.connect,
+        )
+        ctx.before_talk = self.screen.clear
+        return ctx
+
+    def _match(self, argv: list[str]) -> tuple[Match | None, bool]:
+        """The command that argv means; None when a page of help was the answer.
+
+        Raises:
+            WrongUse: no such command.
+        """
+        from kubectl_ray.cli import help as pages
+        from kubectl_ray.cli.argv import take_apart
+        from kubectl_ray.cli.parser import globally_known
+
+        known = globally_known()
+        parts = take_apart(argv, known.options, strict=False, complete=False)
+        words = parts.words
+        asked = parts.help
+        if words and words[0][1] == "help":
+            words, asked = words[1:], True
+        match = grammar.find(words) or grammar.find([word for word in words if word[0] not in parts.doubtful])
+        if match is not None:
+            return match, asked
+        said = [word for _place, word in words]
+        if not said:
+            self._page(pages.start())
+        elif said == ["options"]:
+            self._page(pages.options(known))
+        elif grammar.is_group(said):
+            self._page(pages.group(said))
+        else:
+            raise unknown(said)
+        return None, True
+
+
+def load(match: Match) -> ModuleType:
+    """The chosen command's module, the only one that is imported."""
+    from importlib import import_module
+
+    return import_module(match.command.module)
+
+
+def unknown(said: Sequence[str]) -> WrongUse:
+    """The words lead nowhere: up to which one they did, and what is near the first one that does not."""
+    from kubectl_ray.models.near import near
+
+    depth = 0
+    while depth < len(said) and grammar.is_group(said[: depth + 1]):
+        depth += 1
+    known = said[:depth]
+    wrong = said[depth] if depth < len(said) else ""
+    path = " ".join(["kubectl ray", *known])
+    close = near(wrong, [*grammar.after(known), *(() if known else grammar.PAGES)])
+    hint = (
+        f"Did you mean: {' or '.join(f'{path} {word}' for word in close)}?"
+        if close
+        else f"See what there is:  {path} --help"
+    )
+    return WrongUse(f"{wrong!r} is no command of {path}", hint=hint)

@@ -1,0 +1,161 @@
+"""What a command may use of the world: the API, the clock, a person to ask, files. Handed down, never global."""
+
+from __future__ import annotations
+
+import time
+
+from kubectl_ray.errors import WrongUse
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from typing import TextIO
+
+    from kubectl_ray.kube.client import Client
+    from kubectl_ray.kube.kubeconfig import Overrides, Target
+
+_YES = {"y", "yes"}
+_NO = {"", "n", "no"}
+
+
+class Context:
+    """One run's world. Building it does no I/O: kubeconfig and API server are touched when `api` is first used.
+
+    `connect` makes the client from the target; tests give another. `pause` stops and starts a live progress line
+    around a question.
+    """
+
+    def __init__(
+        self,
+        *,
+        overrides: Overrides,
+        env: Mapping[str, str],
+        stdin: TextIO,
+        stderr: TextIO,
+        request_timeout: float | None = None,
+        verbosity: int = 0,
+        connect: Callable[[Context], Client] | None = None,
+    ) -> None:
+        self.env = env
+        self.overrides = overrides
+        self.request_timeout = request_timeout or None
+        self.verbosity = verbosity
+        self.before_talk: Callable[[], None] = _nothing
+        self._stdin = stdin
+        self.stderr = stderr
+        self._connect = connect or _connect
+        self._client: Client | None = None
+        self._target: Target | None = None
+
+    @property
+    def api(self) -> Client:
+        """The API server of the login; the same client each time.
+
+        Raises:
+            KubectlRayError: the kubeconfig cannot be used.
+        """
+        if self._client is None:
+            self._client = self._connect(self)
+        return self._client
+
+    @property
+    def target(self) -> Target:
+        """Server, login and namespace as kubeconfig and flags have them; reads files, asks nobody."""
+        if self._target is None:
+            from kubectl_ray.kube.kubeconfig import load
+
+            self._target = load(self.overrides, self.env)
+        return self._target
+
+    @property
+    def namespace(self) -> str:
+        """The namespace in force: `-n`, else the context's, else default."""
+        return self.overrides.namespace or self.api.namespace
+
+    @property
+    def interactive(self) -> bool:
+        """Is a person there who can read a question and answer it?"""
+        return _is_terminal(self._stdin) and _is_terminal(self.stderr)
+
+    def now(self) -> float:
+        """Seconds since 1970, UTC."""
+        return time.time()
+
+    def monotonic(self) -> float:
+        """Seconds on a clock that never jumps."""
+        return time.monotonic()
+
+    def confirm(self, question: str) -> bool:
+        """Ask a question that is answered by yes or no; no answer is no.
+
+        Raises:
+            WrongUse: nobody is there to ask.
+        """
+        if not self.interactive:
+            raise WrongUse(f"{question} There is no terminal to ask on.", hint="Say --yes to go on without a question.")
+        self.before_talk()
+        while True:
+            self.stderr.write(f"{question} [y/N] ")
+            self.stderr.flush()
+            answer = self._stdin.readline()
+            if not answer:
+                self.stderr.write("\n")
+            word = answer.strip().lower()
+            if word in _YES or word in _NO:
+                return word in _YES
+            self.stderr.write("Please answer yes or no.\n")
+
+    def talk(self, level: int, text: str) -> None:
+        """Say on stderr what only `-v=LEVEL` or more asks for: 1 kubectl's words, 2 requests, 3 headers."""
+        if level <= self.verbosity:
+            self.before_talk()
+            self.stderr.write(f"{text}\n")
+            self.stderr.flush()
+
+    def read_text(self, path: str) -> str:
+        """The text of a file, or of stdin when the path is `-`.
+
+        Raises:
+            WrongUse: it cannot be read, or is not UTF-8.
+        """
+        try:
+            if path == "-":
+                return self._stdin.read()
+            with open(path, encoding="utf-8-sig") as stream:  # noqa: PTH123 -- pathlib costs 10 ms to import
+                return stream.read()
+        except UnicodeDecodeError as error:
+            raise WrongUse(f"{path} is not a text file in UTF-8", hint="Name a YAML file.") from error
+        except (OSError, ValueError) as error:
+            why = getattr(error, "strerror", None) or error
+            raise WrongUse(f"{path} cannot be read: {why}", hint="Name a file that exists, or - for stdin.") from error
+
+    def close(self) -> None:
+        """End the connection, if there is one."""
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def _nothing() -> None:
+    """No live line has to make room."""
+
+
+def _is_terminal(stream: TextIO) -> bool:
+    try:
+        return stream.isatty()
+    except (AttributeError, ValueError):
+        return False
+
+
+def _connect(ctx: Context) -> Client:
+    from kubectl_ray.kube.client import Client
+    from kubectl_ray.kube.credentials import Credentials
+
+    target = ctx.target
+    return Client(
+        target,
+        Credentials(target, ctx.env, interactive=ctx.interactive, stderr=ctx.stderr),
+        ctx.env,
+        request_timeout=ctx.request_timeout,
+        talk=ctx.talk,
+    )
