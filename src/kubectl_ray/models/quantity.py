@@ -104,6 +104,33 @@ def format_count(nano: int) -> str:
     return str(_up(nano, NANO))
 
 
+def canonical(nano: int, *, binary: bool) -> str:
+    """A quantity as Kubernetes itself writes it: no fraction, the largest unit that leaves none.
+
+    `binary`: it was written with Ki, Mi, …; below 1024 of the unit Kubernetes writes such a one with decimal units too.
+    Source: Kubernetes, `resource.Quantity.CanonicalizeBytes`.
+    """
+    if nano == 0:
+        return "0"
+    sign, nano = ("-", -nano) if nano < 0 else ("", nano)
+    if binary and nano >= 1024 * NANO:
+        size = _up(nano, NANO)
+        for unit, factor in reversed(_BINARY.items()):
+            if size % factor == 0:
+                return f"{sign}{size // factor}{unit}"
+        return f"{sign}{size}"
+    units = {unit: factor * NANO for unit, factor in _DECIMAL.items()}
+    for unit, factor in (*reversed(units.items()), *reversed(_SMALL.items())):
+        if nano % factor == 0:
+            return f"{sign}{nano // factor}{unit}"
+    return f"{sign}{nano}n"
+
+
+def is_binary(value: object) -> bool:
+    """A quantity written with Ki, Mi, Gi, …"""
+    return isinstance(value, str) and value.endswith("i")
+
+
 def format_memory(nano: int) -> str:
     """Memory for a person: `32Gi`, `1724Mi`, `500M`, `306.0Gi`.
 
