@@ -20,6 +20,7 @@ from tests.wire.store import Refused, Store, failure
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from ssl import SSLContext
     from typing import Any, Self
 
 GZIP_FROM = 128 * 1024
@@ -73,6 +74,7 @@ class ApiServer:
         self.bookmarks = False
         self.list_delay = 0.0
         self._tls = tls or bool(token)
+        self._context: SSLContext | None = None
         self._folder = ""
         self._server: ThreadingHTTPServer | None = None
         self._thread: threading.Thread | None = None
@@ -197,11 +199,12 @@ class ApiServer:
 
         import trustme
 
-        authority = trustme.CA()
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        authority.issue_cert("127.0.0.1").configure_cert(context)
-        self.ca = authority.cert_pem.bytes()
-        server.socket = context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
+        if self._context is None:  # one authority for life: a server that comes up again is still the same
+            authority = trustme.CA()
+            self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+            authority.issue_cert("127.0.0.1").configure_cert(self._context)
+            self.ca = authority.cert_pem.bytes()
+        server.socket = self._context.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
 
     def _write_kubeconfig(self) -> None:
         import base64

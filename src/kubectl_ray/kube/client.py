@@ -7,16 +7,19 @@ from __future__ import annotations
 
 import json
 
-from kubectl_ray.errors import Conflict, Invalid, ServerError, WrongUse
+from kubectl_ray.errors import Conflict, Invalid, ServerError
+from kubectl_ray.kube.answer import Answer
 from kubectl_ray.kube.listing import Listing
+from kubectl_ray.kube.paths import path_of, selection
 from kubectl_ray.kube.status import Asked, error_from, read_status, read_warnings
-from kubectl_ray.kube.transport import Transport, quote
+from kubectl_ray.kube.transport import Transport
+from kubectl_ray.kube.watch import IDLE_SECONDS, Watch
 from kubectl_ray.models.resources import Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
     from typing import Any
 
     from kubectl_ray.kube.credentials import Credentials
@@ -28,24 +31,6 @@ _GZIP = ("Accept-Encoding", "gzip")
 _REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
 )
-
-
-class Answer:
-    """An answer as it came: for what is not the API server's own, such as a service behind its proxy.
-
-    `headers` have their names in lower case.
-    """
-
-    __slots__ = ("body", "headers", "status")
-
-    def __init__(self, status: int, headers: Headers, body: bytes) -> None:
-        self.status = status
-        self.headers = headers
-        self.body = body
-
-    def header(self, name: str) -> str:
-        """The first value of a header, its name in lower case; "" where there is none."""
-        return next((value for key, value in self.headers if key == name), "")
 
 
 class Client:
@@ -89,7 +74,7 @@ class Client:
             NotFound: there is none of that name.
         """
         asked = self._asked("get", resource, namespace, name)
-        return self._object(asked, "GET", _path(asked))
+        return self._object(asked, "GET", path_of(asked))
 
     def list(
         self,
@@ -107,7 +92,7 @@ class Client:
         that may be older than our last write.
         """
         asked = self._asked("list", resource, namespace, "")
-        query = _selectors(label_selector, field_selector)
+        query = selection(label_selector, field_selector)
         if limit is not None:
             query["limit"] = str(limit)
         headers = [_JSON] if self.target.disable_compression else [_JSON, _GZIP]
@@ -116,9 +101,46 @@ class Client:
             page = {**query, "continue": token} if token else query
             if resource_version is not None and not token:
                 page = {**page, "resourceVersion": resource_version}
-            return self._open(asked, "GET", _path(asked), query=page, headers=headers)
+            return self._open(asked, "GET", path_of(asked, collection=True), query=page, headers=headers)
 
         return Listing(fetch, resource, paged=limit is not None)
+
+    def watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        resource_version: str,
+        idle_timeout: float = IDLE_SECONDS,
+        tick: float | None = None,
+    ) -> Iterator[tuple[str, Any]]:
+        """`("ADDED"|"MODIFIED"|"DELETED", object)` as changes happen, over a connection of its own.
+
+        It outlives lost connections; it ends when the client is closed. With `tick`, `("TICK", {})` comes after that
+        many seconds of silence. `idle_timeout`: seconds of silence after which the connection is made anew.
+
+        Raises:
+            Expired: the server no longer knows `resource_version`, or the last one seen: list again.
+        """
+        query = selection(label_selector, field_selector)
+        return self._watch(resource, namespace, query, idle_timeout, tick).events(resource_version)
+
+    def list_and_watch(
+        self,
+        resource: Resource,
+        namespace: str | None = None,
+        *,
+        label_selector: str = "",
+        field_selector: str = "",
+        tick: float | None = None,
+    ) -> Iterator[tuple[str, Any]]:
+        """`("LISTED", [objects])`, then changes as `watch` gives them; LISTED again after a gap."""
+        query = selection(label_selector, field_selector)
+        return self._watch(resource, namespace, query, IDLE_SECONDS, tick).relisted(
+            lambda: self.list(resource, namespace, label_selector=label_selector, field_selector=field_selector)
+        )
 
     def create(
         self, resource: Resource, body: dict[str, Any], namespace: str | None = None, *, dry_run: bool = False
@@ -132,7 +154,7 @@ class Client:
         metadata = body.get("metadata")
         name = metadata.get("name") if isinstance(metadata, dict) else None
         asked = self._asked("create", resource, namespace, name if isinstance(name, str) else "")
-        return self._object(asked, "POST", _path(asked, collection=True), query=self._writing(dry_run), body=body)
+        return self._object(asked, "POST", path_of(asked, collection=True), query=self._writing(dry_run), body=body)
 
     def patch_json(
         self,
@@ -224,7 +246,7 @@ class Client:
             options["preconditions"] = {"uid": uid}
         if dry_run:
             options["dryRun"] = ["All"]
-        return self._object(asked, "DELETE", _path(asked), body=options)
+        return self._object(asked, "DELETE", path_of(asked), body=options)
 
     def allowed(
         self, verb: str, resource: Resource, namespace: str | None = None, name: str = "", subresource: str = ""
@@ -286,9 +308,22 @@ class Client:
             raise self._failure(response, self._asked("open a stream to", None, None, ""))
         return self._transport.hand_over(response.connection), response.connection.leftover(), response.headers
 
+    def _watch(
+        self, resource: Resource, namespace: str | None, query: dict[str, str], idle: float, tick: float | None
+    ) -> Watch:
+        asked = self._asked("watch", resource, namespace, "")
+
+        def start(version: str) -> Response:
+            place = {"watch": "true", "allowWatchBookmarks": "true", "resourceVersion": version}
+            path = path_of(asked, collection=True)
+            # --request-timeout is for one answer; this one is meant to go on.
+            return self._open(asked, "GET", path, query={**query, **place}, headers=[_JSON], timeout=0)
+
+        return Watch(start, asked, self._transport, idle=idle, tick=tick)
+
     def _asked(self, verb: str, resource: Resource | None, namespace: str | None, name: str) -> Asked:
         space = self.namespace if namespace is None else namespace
-        if resource is not None and resource.namespaced and not space and verb != "list":
+        if resource is not None and resource.namespaced and not space and verb not in {"list", "watch"}:
             space = self.namespace
         return Asked(verb, resource, space, name, server=self._transport.server, user=self.target.user_name or "")
 
@@ -301,7 +336,7 @@ class Client:
     def _patch(
         self, asked: Asked, kind: str, body: Any, query: dict[str, str], subresource: str | None = None
     ) -> dict[str, Any]:
-        path = _path(asked, subresource=subresource)
+        path = path_of(asked, subresource=subresource)
         return self._object(asked, "PATCH", path, query=query, body=body, content_type=kind)
 
     def _object(
@@ -350,28 +385,3 @@ class Client:
             return error_from(read_status(response.status, response.read_all()), asked)
         finally:
             response.close()
-
-
-def _selectors(label_selector: str, field_selector: str) -> dict[str, str]:
-    query = {}
-    if label_selector:
-        query["labelSelector"] = label_selector
-    if field_selector:
-        query["fieldSelector"] = field_selector
-    return query
-
-
-def _path(asked: Asked, *, collection: bool = False, subresource: str | None = None) -> str:
-    """The path of an object or of all of a kind; a name that would lead elsewhere is refused."""
-    resource = asked.resource
-    assert resource is not None  # noqa: S101  # only streams have none, and they bring their path
-    name = "" if collection or asked.verb == "list" else _segment(asked.name, resource.singular)
-    namespace = _segment(asked.namespace, "namespace") if asked.namespace else None
-    return resource.path(namespace, name or None, subresource)
-
-
-def _segment(text: str, what: str) -> str:
-    """One part of a path, by the rule of Kubernetes' IsValidPathSegmentName."""
-    if not text or text in {".", ".."} or "/" in text or "%" in text:
-        raise WrongUse(f"{text!r} cannot be the name of a {what}", "Names are made of a-z, 0-9, - and .")
-    return quote(text)

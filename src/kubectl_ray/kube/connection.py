@@ -56,6 +56,13 @@ class Connection:
         except OSError:
             return
 
+    def wake(self) -> None:
+        """End both directions, so that a thread that waits for bytes here gets an end of stream."""
+        try:
+            self.sock.shutdown(2)  # SHUT_RDWR
+        except (OSError, ValueError):
+            return
+
     def alive(self) -> bool:
         """Whether an idle connection is still open and quiet, as far as this side can know.
 

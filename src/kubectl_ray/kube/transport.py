@@ -18,6 +18,7 @@ from kubectl_ray import __version__
 from kubectl_ray.errors import ServerError, Unreachable
 from kubectl_ray.kube.connection import Connection, Dropped, Silent
 from kubectl_ray.kube.http import exchange
+from kubectl_ray.kube.paths import encode_query
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -39,7 +40,6 @@ TRIES = 5
 PAUSE_LIMIT = 30.0
 """Seconds of Retry-After that are waited at most."""
 READS = frozenset({"GET", "HEAD"})
-_PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 _SECRET = ("authorization", "token", "cookie")
 
 
@@ -68,6 +68,7 @@ class Transport:
         self.clock = clock
         self.sleep = sleep
         self.requests = 0
+        self.closed = False
         self.server = f"The API server {target.server}"
         self._env = env
         self._connect = connect
@@ -123,11 +124,13 @@ class Transport:
         return connection.sock
 
     def close(self) -> None:
-        """Close all connections, those in use too: whoever reads from one gets an error."""
+        """Close all connections, those in use too: whoever reads from one gets an error, and watches end."""
+        self.closed = True
         with self._lock:
             connections = [*self._idle, *self._busy]
             self._idle.clear()
         for connection in connections:
+            connection.wake()
             connection.close()
 
     def _may_renew(self, response: Response, *, relayed: bool) -> bool:
@@ -198,6 +201,8 @@ class Transport:
 
     def _take(self, deadline: float | None) -> Connection:
         """An idle connection that is still good, or a new one."""
+        if self.closed:
+            raise Unreachable(f"The connection to {self.target.server} was closed on this side")
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             raise Silent(f"{self.server} did not answer in time", "Give it longer with --request-timeout.")
@@ -257,16 +262,6 @@ def host(target: Target) -> str:
     """The Host header: the port only where it is not the scheme's own."""
     name = f"[{target.host}]" if ":" in target.host else target.host
     return name if target.port == {"http": 80, "https": 443}.get(target.scheme) else f"{name}:{target.port}"
-
-
-def quote(text: str) -> str:
-    """Percent-encode all but RFC 3986's unreserved characters."""
-    return "".join(chr(byte) if byte in _PLAIN else f"%{byte:02X}" for byte in text.encode("utf-8", "surrogateescape"))
-
-
-def encode_query(query: Mapping[str, str] | None) -> str:
-    """`?name=value&…`, or nothing where there is none."""
-    return "?" + "&".join(f"{quote(name)}={quote(value)}" for name, value in query.items()) if query else ""
 
 
 def hide(name: str, value: str) -> str:
