@@ -93,6 +93,12 @@ class Pod:
         return text(self.status.get("podIP"))
 
     @property
+    def image(self) -> str:
+        """Of its Ray container, as its spec names it."""
+        containers = mappings(self.spec.get("containers"))
+        return text(containers[0].get("image")) if containers else ""
+
+    @property
     def sizes(self) -> Sizes:
         """What all its containers reserve."""
         return of_pod_spec(self.spec)

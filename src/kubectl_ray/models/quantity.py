@@ -127,7 +127,7 @@ def canonical(nano: int, *, binary: bool) -> str:
 
 
 def is_binary(value: object) -> bool:
-    """A quantity written with Ki, Mi, Gi, …"""
+    """Is it written with Ki, Mi, Gi, …?"""
     return isinstance(value, str) and value.endswith("i")
 
 

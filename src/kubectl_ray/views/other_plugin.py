@@ -125,7 +125,7 @@ _GROUP_COLUMNS = (
 
 
 def ready_by_group(pods: Iterable[Pod]) -> dict[tuple[str, str, str], int]:
-    """Pods that run and are Ready by (namespace, cluster, group): its way to count, from one LIST instead of one a group."""
+    """Pods that run and are Ready by (namespace, cluster, group): as it counts, but from one LIST, not one a group."""
     found: dict[tuple[str, str, str], int] = {}
     for pod in pods:
         if pod.node_type == "worker" and pod.phase == "Running" and pod.condition("Ready") == "True":

@@ -10,9 +10,9 @@ WIDTH = 80
 
 
 def clean(text: str) -> str:
-    """One line of text without anything that could move the cursor, colour the screen or turn its direction.
+    r"""One line of text without anything that could move the cursor, colour the screen or turn its direction.
 
-    Line ends and other white space become blanks; what a terminal would obey instead of showing becomes `\\x1b`.
+    Line ends and other white space become blanks; what a terminal would obey instead of showing becomes `\x1b`.
     """
     if text.isprintable():
         return text
