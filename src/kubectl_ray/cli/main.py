@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Mapping, Sequence
     from types import FrameType, ModuleType
-    from typing import TextIO
+    from typing import NoReturn, TextIO
 
     from kubectl_ray.cli.grammar import Match
     from kubectl_ray.context import Context
@@ -51,7 +51,21 @@ def entry() -> None:
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
-    sys.exit(code)
+    leave(code)
+
+
+def leave(code: int) -> NoReturn:
+    """End the process without taking the interpreter apart, which costs a tenth of a `list`: 7 of 60 ms of CPU time.
+
+    Nothing waits for that: connections are closed by now, and what a command starts it also ends.
+    """
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            if stream:
+                stream.flush()
+        except (OSError, ValueError):
+            code = code or 1  # what was not written yet is lost
+    os._exit(code)
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:

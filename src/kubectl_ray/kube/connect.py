@@ -140,7 +140,7 @@ def _tls(error: ssl.SSLError, where: str) -> KubectlRayError:
 
 def _dial(host: str, port: int, limit: float) -> socket.socket:
     """Connect to the first address of `host` that answers; each gets a head start before the next is tried as well."""
-    waiting = _in_turns(socket.getaddrinfo(host, port, type=socket.SOCK_STREAM))
+    waiting = _in_turns(socket.getaddrinfo(tls.spelled(host), port, type=socket.SOCK_STREAM))
     deadline = time.monotonic() + limit
     failure: OSError = TimeoutError()
     with selectors.DefaultSelector() as selector:
