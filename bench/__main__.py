@@ -6,6 +6,7 @@ Exit codes: 0 the limits hold (or nobody asked) · 1 one does not · 2 it cannot
 from __future__ import annotations
 
 import argparse
+import json
 import os
 import shutil
 import signal
@@ -153,8 +154,9 @@ def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict]:
         scripts = install.installed(install.folder(os.environ), talk.say)
         all_programs = programs(scripts, args.plugin)
         given = stack.enter_context(access.kubeconfig_to_use(args.context))
-        document = access.own_kubeconfig(all_programs.kubectl, given, args.context)
-        direct = access.write_kubeconfig(folder / "direct", document)
+        text = access.own_kubeconfig(all_programs.kubectl, given, args.context, "yaml")
+        direct = access.write_kubeconfig(folder / "direct", text)
+        document = json.loads(access.own_kubeconfig(all_programs.kubectl, str(direct), "", "json"))
         port = stack.enter_context(access.door(all_programs.kubectl, direct))
         server = access.server(document)
         relays = [stack.enter_context(Relay(server.host, server.port)), stack.enter_context(Relay("127.0.0.1", port))]

@@ -54,26 +54,27 @@ def kubeconfig_to_use(context: str) -> Iterator[str | None]:
             subprocess.run([*_REALCLUSTER, "down"], cwd=CHECKOUT, check=False)
 
 
-def own_kubeconfig(kubectl: str, given: str | None, context: str) -> dict[str, Any]:
+def own_kubeconfig(kubectl: str, given: str | None, context: str, form: str) -> str:
     """One context of the kubeconfig, with nothing outside it: everyone measured reads the same small file.
+
+    `form` is json or yaml. What is measured reads YAML, as nearly every user's file is; JSON is quicker to read.
 
     Raises:
         BenchError: kubectl cannot read it.
     """
-    argv = [kubectl, "config", "view", "--raw", "--minify", "--flatten", "-o", "json"]
+    argv = [kubectl, "config", "view", "--raw", "--minify", "--flatten", "-o", form]
     argv += ["--context", context] if context else []
     env = {**os.environ, "KUBECONFIG": given} if given else dict(os.environ)
     shown = subprocess.run(argv, env=env, capture_output=True, text=True, check=False)
     if shown.returncode:
         raise BenchError(shown.stderr.strip())
-    document: dict[str, Any] = json.loads(shown.stdout)
-    return document
+    return shown.stdout
 
 
-def write_kubeconfig(path: Path, document: dict[str, Any]) -> Path:
-    """Write a kubeconfig (JSON is YAML) that only its owner can read."""
+def write_kubeconfig(path: Path, text: str) -> Path:
+    """Write a kubeconfig that only its owner can read."""
     with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w") as out:
-        json.dump(document, out)
+        out.write(text)
     return path
 
 
@@ -83,19 +84,19 @@ def server(document: dict[str, Any]) -> Server:
     return Server(parts.hostname or "localhost", parts.port or _PORTS[parts.scheme])
 
 
-def through(document: dict[str, Any], port: int) -> dict[str, Any]:
+def through(document: dict[str, Any], port: int) -> str:
     """The same kubeconfig by way of a relay on loopback; TLS still speaks to the real server."""
     changed = copy.deepcopy(document)
     cluster = changed["clusters"][0]["cluster"]
     parts = urlsplit(cluster["server"])
     cluster["server"] = f"{parts.scheme}://127.0.0.1:{port}{parts.path}"
     cluster.setdefault("tls-server-name", parts.hostname)
-    return changed
+    return json.dumps(changed)
 
 
-def plain(port: int) -> dict[str, Any]:
+def plain(port: int) -> str:
     """A kubeconfig for plain HTTP on loopback, where requests can be counted."""
-    return {
+    document = {
         "apiVersion": "v1",
         "kind": "Config",
         "clusters": [{"name": "plain", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
@@ -103,6 +104,7 @@ def plain(port: int) -> dict[str, Any]:
         "contexts": [{"name": "plain", "context": {"cluster": "plain", "user": "plain"}}],
         "current-context": "plain",
     }
+    return json.dumps(document)
 
 
 @contextmanager
