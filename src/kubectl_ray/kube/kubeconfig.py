@@ -298,7 +298,7 @@ def _check_user(user: Mapping[str, Any], name: str) -> None:
     problems: dict[str, object] = {
         "both token and username or password: only one can be meant": "token" in has and has & {"username", "password"},
         "both client-certificate and client-certificate-data": {"client-certificate", "client-certificate-data"} <= has,
-        "as-uid, as-groups or as-user-extra without as": "as" not in has
+        "as-uid, as-groups or as-user-extra, but no `as` to say who": "as" not in has
         and has & {"as-uid", "as-groups", "as-user-extra"},
         "both an exec plugin and an auth-provider": {"exec", "auth-provider"} <= has,
     }

@@ -99,9 +99,10 @@ def _preference(data: bytes, path: str) -> Mapping[str, Any]:
 
 
 def _policy(preference: Mapping[str, Any], path: str) -> Policy:
-    kind = preference.get("credentialPluginPolicy") or "AllowAll"
+    kind = preference.get("credentialPluginPolicy")
+    kind = "AllowAll" if kind is None or kind == "" else kind
     entries = preference.get("credentialPluginAllowlist")
-    if kind not in {"AllowAll", "DenyAll", "Allowlist"}:
+    if kind not in ("AllowAll", "DenyAll", "Allowlist"):  # a list is no member of a set
         raise _wrong(path, "credentialPluginPolicy has to be AllowAll, DenyAll or Allowlist")
     if kind != "Allowlist":
         if entries is not None:

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kubectl_ray.errors import KubectlRayError
-from kubectl_ray.kube import connect, kubeconfig
+from kubectl_ray.kube import kubeconfig
+from kubectl_ray.kube.client import Client
 from kubectl_ray.kube.credentials import Credentials
 from tests.wire.certificates import Authority, Identity, authority, identity, stranger
 from tests.wire.proxies import Proxy, http_proxy, socks_proxy
@@ -168,11 +169,8 @@ def ours(case: Case, folder: Path, service_account: Path) -> str:
     try:
         target = kubeconfig.load(kubeconfig.Overrides(**case.flags), env, service_account_dir=str(service_account))
         credentials = Credentials(target, env, interactive=False, stderr=io.StringIO())
-        with contextlib.closing(connect.open_socket(target, credentials, env, timeout=20)) as connection:
-            lines = [f"GET {target.prefix}{RESOURCE.format(namespace=target.namespace)} HTTP/1.1", "Host: recorder"]
-            lines += [f"{name}: {value}" for name, value in credentials.headers()]
-            connection.sendall("\r\n".join([*lines, "Connection: close", "", ""]).encode())
-            if b" 200 " not in connection.recv(65536):
+        with contextlib.closing(Client(target, credentials, env)) as client:
+            if client.raw("GET", RESOURCE.format(namespace=target.namespace)).status != 200:
                 return "not answered"
     except KubectlRayError as error:
         return error.message
