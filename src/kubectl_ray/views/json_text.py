@@ -42,6 +42,15 @@ def list_text(items: Iterable[Any]) -> Iterator[str]:
     yield end + ',\n    "kind": "List",\n    "metadata": {\n        "resourceVersion": ""\n    }\n}\n'
 
 
+def compact(value: Any) -> str:
+    """A value on one line without blanks, as Go's json.Marshal."""
+    if isinstance(value, dict):
+        return "{" + ",".join(f"{text(str(key))}:{compact(value[key])}" for key in sorted(value, key=str)) + "}"
+    if isinstance(value, (list, tuple)):
+        return "[" + ",".join(map(compact, value)) + "]"
+    return text(value)
+
+
 def number(value: float) -> str:
     """A number as Go writes it: what is beyond 64 bits as a float, floats with the fewest digits that tell them apart.
 
@@ -55,11 +64,24 @@ def number(value: float) -> str:
         return "null"
     if not mantissa.lstrip("-")[0].isdigit():
         return "null"  # infinite, or not a number: JSON has no word for them
-    whole, _point, fraction = mantissa.removesuffix(".0").partition(".")
     power = int(exponent or "0")
     if power >= _LARGE or power < -_SMALL:
-        sign = "+" if power > 0 else "-"
-        return f"{mantissa}e{sign}{abs(power)}"
+        return f"{mantissa}e{'+' if power > 0 else '-'}{abs(power)}"
+    return _in_full(mantissa.removesuffix(".0"), power)
+
+
+def short_number(value: float) -> str:
+    """As Go's strconv with format 'g' and the fewest digits: an exponent below 1e-4 and from 1e21 on."""
+    written = number(value)
+    if written == "null" or "e" not in repr(float(value)) and not written.startswith(("0.0000", "-0.0000")):
+        return written
+    digits = repr(float(value)).partition("e")[0].replace(".", "").strip("-0")
+    return f"{float(value):.{max(len(digits) - 1, 0)}e}" if abs(value) < 1e-4 or abs(value) >= 1e21 else written  # noqa: PLR2004
+
+
+def _in_full(mantissa: str, power: int) -> str:
+    """The digits of mantissa times 10^power, without an exponent."""
+    whole, _point, fraction = mantissa.partition(".")
     if power >= len(fraction):
         return whole + fraction + "0" * (power - len(fraction))
     if power < 0:
