@@ -14,7 +14,8 @@ ADDRESS, SERVICE, ANY = 1, 33, 255  # record types A, SRV and the wildcard
 INTERNET = 1
 NO_ERROR, NO_SUCH_NAME, NOT_IMPLEMENTED = 0, 3, 4
 TTL = 1  # seconds: tests replace pods behind a name and look at once
-MOST_ANSWERS = 25  # what fits into 512 bytes beside the longest name we give
+LARGEST = 512  # bytes of a message over UDP; RFC 1035 §4.2.1
+HEADER, RECORD = 12, 16  # bytes; a record as we write it
 
 
 class Malformed(ValueError):
@@ -38,13 +39,13 @@ def question(message: bytes) -> Question:
     Raises:
         Malformed: it is not one, or asks more than one thing.
     """
-    if len(message) < 12:
+    if len(message) < HEADER:
         raise Malformed("shorter than a header")
     identity, flags, count = struct.unpack_from("!HHH", message)
     if flags & 0x8000 or count != 1:
         raise Malformed("not a query with one question")
     labels = []
-    at = 12
+    at = HEADER
     while True:
         if at >= len(message):
             raise Malformed("a name without end")
@@ -61,13 +62,14 @@ def question(message: bytes) -> Question:
     kind, family = struct.unpack_from("!HH", message, at)
     if family != INTERNET:
         raise Malformed("not about the Internet")
-    return Question(identity, flags, ".".join(labels), kind, message[12 : at + 4])
+    return Question(identity, flags, ".".join(labels), kind, message[HEADER : at + 4])
 
 
 def answer(asked: Question, addresses: Sequence[str] | None) -> bytes:
     """The answer: addresses, none of the kind asked for, or (None) that there is no such name."""
     code = NO_SUCH_NAME if addresses is None else NO_ERROR
-    given = (addresses or ())[:MOST_ANSWERS] if asked.kind in {ADDRESS, ANY} else ()
+    room = (LARGEST - HEADER - len(asked.wire)) // RECORD
+    given = (addresses or ())[:room] if asked.kind in {ADDRESS, ANY} else ()
     # QR, opcode and RD as asked, AA, RA
     flags = 0x8000 | (asked.flags & 0x7900) | 0x0480 | code
     header = struct.pack("!HHHHHH", asked.identity, flags, 1, len(given), 0, 0)

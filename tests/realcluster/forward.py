@@ -34,11 +34,11 @@ def serve(descriptor: int) -> None:
             threading.Thread(target=join, args=(client,), daemon=True).start()
 
 
-def join(client: socket.socket) -> None:
-    """Carry bytes both ways until both sides have said their last; a refused connection is dropped at once."""
+def join(client: socket.socket, port: int = API_PORT) -> None:
+    """Carry bytes to a port of the node and back until both sides have said their last; drop what is refused there."""
     with client:
         try:
-            server = socket.create_connection(("127.0.0.1", API_PORT))
+            server = socket.create_connection(("127.0.0.1", port))
         except OSError:
             return
         with server:

@@ -14,7 +14,7 @@ from tests.realcluster import certificates, cluster, faults, kubeconfig, node
 from tests.realcluster.api import ApiError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
 ISSUER = "https://kubernetes.default.svc"
@@ -71,15 +71,14 @@ def token(namespace: str, account: str, seconds: float) -> str:
     also beyond its end.
     """
     found = faults.api().request("GET", f"/api/v1/namespaces/{namespace}/serviceaccounts/{account}")
-    return signed_token(
-        namespace, account, found["metadata"]["uid"], time.time() + seconds - LEEWAY, cluster.PKI / "sa.key"
-    )
+    said = claims(namespace, account, found["metadata"]["uid"], time.time() + seconds - LEEWAY)
+    return signed(said, lambda text: certificates.signed(cluster.PKI / "sa.key", text))
 
 
-def signed_token(namespace: str, account: str, uid: str, expires: float, key: Path) -> str:
-    """A JSON Web Token (RFC 7519) with the claims of a service account, signed with RS256."""
+def claims(namespace: str, account: str, uid: str, expires: float) -> dict[str, Any]:
+    """What a service account's token says; `expires` is in seconds since 1970."""
     began = int(expires) - 3600
-    claims = {
+    return {
         "iss": ISSUER,
         "aud": [ISSUER],
         "sub": f"system:serviceaccount:{namespace}:{account}",
@@ -89,8 +88,12 @@ def signed_token(namespace: str, account: str, uid: str, expires: float, key: Pa
         "jti": str(uuid.uuid4()),
         "kubernetes.io": {"namespace": namespace, "serviceaccount": {"name": account, "uid": uid}},
     }
-    text = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, claims))
-    return f"{text}.{_base64url(certificates.signed(key, text.encode()))}"
+
+
+def signed(said: dict[str, Any], sign: Callable[[bytes], bytes]) -> str:
+    """A JSON Web Token (RFC 7519) of RS256 with these claims."""
+    text = ".".join(_base64url(json.dumps(part).encode()) for part in ({"alg": "RS256", "typ": "JWT"}, said))
+    return f"{text}.{_base64url(sign(text.encode()))}"
 
 
 def token_kubeconfig(file: Path, namespace: str, bearer: str) -> Path:

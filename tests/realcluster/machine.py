@@ -49,15 +49,15 @@ def architecture() -> str:
         raise MachineUnfit(f"the real cluster needs a machine of {known}, and this is {platform.machine()}") from None
 
 
-def check_root() -> None:
-    """Refuse a system or a user that could not even look at a node.
+def check_root(system: str = sys.platform, user: int | None = None) -> None:
+    """Refuse a system, or a user (by default the one we are), that could not even look at a node.
 
     Raises:
         MachineUnfit: not Linux, or not root.
     """
-    if sys.platform != "linux":
-        raise MachineUnfit(f"the real cluster needs Linux, and this is {sys.platform}; `make test` runs anywhere")
-    if os.geteuid() != 0:
+    if system != "linux":
+        raise MachineUnfit(f"the real cluster needs Linux, and this is {system}; `make test` runs anywhere")
+    if (os.geteuid() if user is None else user) != 0:
         raise MachineUnfit("the real cluster needs root, for namespaces, mounts and control groups; try it with sudo")
 
 
