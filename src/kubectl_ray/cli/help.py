@@ -73,7 +73,6 @@ def options(parser: Parser) -> str:
 
 def _command(row: Command, module: ModuleType, parser: Parser) -> Iterator[str]:
     yield from paragraphs(module.__doc__ or "")
-    yield ""
     yield "Usage:"
     usage = " ".join([PROGRAM, *row.words, *map(placeholder, parser.positionals), "[flags]"])
     yield f"  {usage}"
@@ -104,10 +103,10 @@ def placeholder(action: argparse.Action) -> str:
 
 
 def flag(action: argparse.Action) -> str:
-    """A flag as help shows it: `-o, --output FORMAT`, the short form first."""
+    """A flag as help shows it: `-o, --output FORMAT`, the short form first, one long spelling."""
     shorts = [name for name in action.option_strings if not name.startswith("--")]
     longs = [name for name in action.option_strings if name.startswith("--")]
-    names = ", ".join(shorts + longs)
+    names = ", ".join(shorts + longs[:1])
     if not shorts:
         names = "    " + names
     if action.nargs == 0:
@@ -163,7 +162,7 @@ def _table(rows: Sequence[tuple[str, str]]) -> str:
 
 
 def paragraphs(text: str) -> Iterator[str]:
-    """Running text filled to the width; indented lines stay as they are."""
+    """Running text filled to the width, a blank line at the end; indented lines stay as they are."""
     held: list[str] = []
     for line in [*text.strip("\n").splitlines(), ""]:
         if line.strip() and not line.startswith(" "):

@@ -73,7 +73,7 @@ def number(value: float) -> str:
 def short_number(value: float) -> str:
     """As Go's strconv with format 'g' and the fewest digits: an exponent below 1e-4 and from 1e21 on."""
     written = number(value)
-    if written == "null" or "e" not in repr(float(value)) and not written.startswith(("0.0000", "-0.0000")):
+    if written == "null" or ("e" not in repr(float(value)) and not written.startswith(("0.0000", "-0.0000"))):
         return written
     digits = repr(float(value)).partition("e")[0].replace(".", "").strip("-0")
     return f"{float(value):.{max(len(digits) - 1, 0)}e}" if abs(value) < 1e-4 or abs(value) >= 1e21 else written  # noqa: PLR2004
