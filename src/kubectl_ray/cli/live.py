@@ -7,6 +7,7 @@ import time
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from threading import Timer
     from typing import TextIO
 
     from rich.live import Live
@@ -15,6 +16,8 @@ if TYPE_CHECKING:
 _FRAMES = "⠋⠙⠹⠸⠼⠴⠦⠧⠇⠏"
 _ASCII_FRAMES = "|/-\\"
 _FRAMES_A_SECOND = 10
+_ERASE = "\r\x1b[K"
+_SOON = 0.08
 
 
 def possible(stream: TextIO, env: Mapping[str, str]) -> bool:
@@ -34,18 +37,40 @@ class LiveLine:
         self._live: Live | None = None
         self._text = ""
         self._began: float | None = None
+        self._timer: Timer | None = None
+        self._drawn = False
         encoding = (getattr(stream, "encoding", None) or "ascii").lower()
         self._frames = _FRAMES if encoding.startswith("utf") else _ASCII_FRAMES
 
+    def expect(self, text: str) -> None:
+        """Show this if nothing else was shown or cleared within a moment: nobody should look at an empty line."""
+        from threading import Timer
+
+        def draw() -> None:
+            if self._timer is timer:
+                self._drawn = True
+                self._draw(text)
+
+        self._timer = timer = Timer(_SOON, draw)
+        timer.daemon = True
+        timer.start()
+
+    def _draw(self, text: str) -> None:
+        """The line by hand: rich takes 60 ms to import."""
+        try:
+            self._stream.write(f"\r{self._frames[0]} {text}"[:78])
+            self._stream.flush()
+        except (OSError, ValueError):
+            self._timer = None
+
     def update(self, text: str) -> None:
         """Show this from now on."""
+        self._stop_expecting()
         self._text = text
         if self._began is None:
             self._began = time.monotonic()
         if self._live is None:
-            # rich takes 60 ms to import: something stands there meanwhile.
-            self._stream.write(f"\r{self._frames[0]} {text}"[:78])
-            self._stream.flush()
+            self._draw(text)
             self._start()
 
     def _start(self) -> None:
@@ -61,7 +86,7 @@ class LiveLine:
             emoji=False,
             _environ=self._env,
         )
-        self._stream.write("\r\x1b[K")
+        self._stream.write(_ERASE)
         self._live = Live(
             console=console,
             get_renderable=self._line,
@@ -86,10 +111,21 @@ class LiveLine:
 
     def clear(self) -> None:
         """Take the line away and give the cursor back."""
+        self._stop_expecting()
         live, self._live = self._live, None
         if live is not None:
             live.stop()
 
-    def restart_clock(self) -> None:
-        """The next update begins a new wait."""
-        self._began = None
+    def _stop_expecting(self) -> None:
+        timer, self._timer = self._timer, None
+        if timer is None:
+            return
+        timer.cancel()
+        timer.join()
+        if self._drawn:
+            self._drawn = False
+            try:
+                self._stream.write(_ERASE)
+                self._stream.flush()
+            except (OSError, ValueError):
+                return

@@ -7,6 +7,7 @@ as shells and `make` expect of a program that was interrupted or whose reader le
 from __future__ import annotations
 
 import gc
+import io
 import os
 import signal
 import sys
@@ -43,11 +44,8 @@ def entry() -> None:
     for number in (signal.SIGINT, signal.SIGTERM):
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _interrupt)
-    for stream in (sys.stdout, sys.stderr):
-        # A name that the terminal's encoding lacks must not end a list.
-        if hasattr(stream, "reconfigure"):
-            stream.reconfigure(errors="backslashreplace")
-    code = main(sys.argv[1:], env=os.environ, stdin=sys.stdin, stdout=sys.stdout, stderr=sys.stderr)
+    stdin, stdout, stderr = (_usable(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
+    code = main(sys.argv[1:], env=os.environ, stdin=stdin, stdout=stdout, stderr=stderr)
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
@@ -66,6 +64,16 @@ def leave(code: int) -> NoReturn:
         except (OSError, ValueError):
             code = code or 1  # what was not written yet is lost
     os._exit(code)
+
+
+def _usable(stream: TextIO | None) -> TextIO:
+    """The stream; where the caller closed it (`>&-`), one that leads nowhere."""
+    if stream is None:
+        return open(os.devnull, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 -- stays open to the process's end
+    if isinstance(stream, io.TextIOWrapper):
+        # A name that the terminal's encoding lacks must not end a list.
+        stream.reconfigure(errors="backslashreplace")
+    return stream
 
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
@@ -102,11 +110,8 @@ def main(
         code = -signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1
     except KeyboardInterrupt as interrupt:
         screen.clear()
-        screen.say(
-            f"\n{screen.if_interrupted or 'Interrupted.'}"
-            if run.on_terminal
-            else screen.if_interrupted or "Interrupted."
-        )
+        echoed = "\n" if screen.live else ""  # the terminal has just shown ^C
+        screen.say(echoed + (screen.if_interrupted or "Interrupted."))
         code = -getattr(interrupt, "number", signal.SIGINT)
     except Exception as error:  # the last resort: a defect becomes one line, not a traceback
         if env.get(DEBUG):
@@ -140,11 +145,6 @@ class _Run:
         self.said: tuple[str, ...] = ()
         self.ctx: Context | None = None
 
-    @property
-    def on_terminal(self) -> bool:
-        """The terminal has just echoed ^C."""
-        return self.screen.live
-
     def run(self, argv: list[str]) -> None:
         if argv in _START:
             from kubectl_ray.cli import help as pages
@@ -167,6 +167,7 @@ class _Run:
         args = parsing.parse(parser, module, match, argv)
         self.ctx = self._context(args)
         self.screen.configure(args)
+        self.screen.expect("Asking the Kubernetes cluster …")
         self.screen.show(module.run(self.ctx, args))
 
     def close(self) -> None:

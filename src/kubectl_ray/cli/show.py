@@ -145,6 +145,11 @@ class Screen:
         """What failed, then what to do, which is the last line."""
         self.say(f"Error: {error.message}" + (f"\n{error.hint}" if error.hint else ""))
 
+    def expect(self, text: str) -> None:
+        """Say this on a terminal if nothing else is shown soon."""
+        if self._live is not None:
+            self._live.expect(text)
+
     def clear(self) -> None:
         """Take a live line away before anything else is written."""
         if self._live is not None:
