@@ -124,7 +124,7 @@ def _check_numbers(group: Group) -> None:
 def _check_tpu(group: Group) -> None:
     selectors = mapping(group.template.get("nodeSelector"))
     missing = [
-        flag
+        f"{flag} (node selector {key})"
         for key, flag in ((TPU_TYPE_SELECTOR, "--worker-tpu-type"), (TPU_TOPOLOGY_SELECTOR, "--worker-tpu-topology"))
         if not selectors.get(key)
     ]

@@ -152,7 +152,7 @@ class Claims:
 
     def ready(self, count: PodCount | None) -> int | None:
         """Ready workers of the groups that the spec has; None when nobody can say."""
-        if count is not None and not self.elsewhere:
+        if count is not None and not (self.elsewhere and self.agrees):
             return sum(count.ready.get(name, 0) for name in {name for name, _ in self.groups})
         return self.ready_workers if self.agrees else None
 
@@ -162,8 +162,8 @@ def judge(claims: Claims, count: PodCount | None, now: float) -> tuple[str, str]
 
     `now` is epoch seconds.
     """
-    if claims.elsewhere:
-        count = None
+    if claims.elsewhere and claims.agrees:
+        count = None  # its pods run in another Kubernetes cluster; the status is copied from there
     if claims.deleting:
         return (DELETING, "")
     if claims.suspend:

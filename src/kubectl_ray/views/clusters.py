@@ -93,7 +93,7 @@ class Row:
         """Each group with ready of desired."""
         if not self.claims.groups:
             return NONE
-        if self.count is None or self.claims.elsewhere:
+        if self.count is None:
             return ",".join(f"{name}:{desired}" for name, desired in self.claims.groups)
         ready = self.count.ready
         return ",".join(f"{name}:{ready.get(name, 0)}/{desired}" for name, desired in self.claims.groups)
