@@ -126,6 +126,9 @@ def accepting(listener: socket.socket, converse: Callable[[socket.socket], None]
 def _answer(connection: socket.socket, record: Recorder, sni: str | None, certificate: str) -> None:
     with connection.makefile("rb") as stream:
         while line := stream.readline():
+            if not line.endswith(b" HTTP/1.1\r\n"):
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n")
+                return
             method, path, _ = line.decode("latin-1").split(" ", 2)
             headers = []
             while (field := stream.readline().decode("utf-8").rstrip("\r\n")) != "":

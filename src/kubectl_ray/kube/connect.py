@@ -45,7 +45,7 @@ def open_socket(
         if way:
             if way.scheme == "https":
                 outer = tls.context(target.ca, insecure=target.insecure, system_too=True)
-                below = outer.wrap_socket(below, server_hostname=way.host)
+                below = outer.wrap_socket(below, server_hostname=tls.spelled(way.host))
             proxy.tunnel(below, way, target.host, target.port)
             reached = ""
         if target.scheme == "https":

@@ -192,7 +192,7 @@ class ExecPlugin:
         value = status.get(name)
         if value is None:
             return ""
-        if not isinstance(value, str):
+        if not isinstance(value, str) or any("\ud800" <= letter <= "\udfff" for letter in value):
             raise self._failed(f"gave a {name} that is not text")
         return value
 

@@ -189,6 +189,8 @@ def _fields(raw: Mapping[Any, Any], table: Mapping[str, str], where: str) -> dic
 def _text(value: object, where: str) -> str:
     if not isinstance(value, str):
         raise Invalid(f"{where} has to be text", hint="Put quotes around it.")
+    if any("\ud800" <= letter <= "\udfff" for letter in value):
+        raise Invalid(f"{where} holds half a character")
     return value
 
 

@@ -35,8 +35,10 @@ def context(ca: bytes | None, *, insecure: bool, system_too: bool = False) -> ss
         return made
     if ca:
         made.verify_flags |= ssl.VERIFY_X509_PARTIAL_CHAIN
+        # What stands between the PEM blocks may be anything; Python takes ASCII only.
+        text = ca.decode("latin-1").encode("ascii", "replace").decode()
         try:
-            made.load_verify_locations(cadata=ca.decode("ascii", "replace"))
+            made.load_verify_locations(cadata=text)
         except (ssl.SSLError, ValueError):
             raise Invalid(
                 "The kubeconfig's certificate authority is not a certificate in PEM",
@@ -104,7 +106,7 @@ class NestedTLS:
         self._outer = outer
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
-        self._inner = made.wrap_bio(self._incoming, self._outgoing, server_hostname=server_hostname)
+        self._inner = made.wrap_bio(self._incoming, self._outgoing, server_hostname=spelled(server_hostname))
 
     def do_handshake(self) -> None:
         """Shake hands with the server at the far end."""
@@ -128,8 +130,8 @@ class NestedTLS:
             except ssl.SSLWantReadError:
                 self._flush()
                 self._fill()
-            except ssl.SSLZeroReturnError:
-                return 0
+            except (ssl.SSLZeroReturnError, ssl.SSLEOFError):
+                return 0  # many servers leave without TLS's farewell, which ssl.SSLSocket overlooks as well
             else:
                 view[: len(data)] = data
                 return len(data)
@@ -190,10 +192,13 @@ class NestedTLS:
             self._incoming.write_eof()
 
 
-def spelled(host: str) -> str | bytes:
-    """A host name as the socket library takes it without importing IDNA (1 ms), which leaves most names as they are."""
-    plain = host.isascii() and all(0 < len(label) < 64 for label in host.split("."))  # noqa: PLR2004 -- RFC 1035 §2.3.4
-    return host.encode("ascii") if plain else host
+def spelled(host: str) -> bytes:
+    """A host name as bytes: for text, socket and ssl import IDNA (1 ms), which leaves most names as they are.
+
+    Raises:
+        UnicodeError: no host can have this name.
+    """
+    return host.encode() if host.isascii() else host.encode("idna")
 
 
 def wrap(below: socket.socket, made: ssl.SSLContext, server_hostname: str) -> socket.socket:

@@ -214,6 +214,7 @@ def test_death_by_signal(lab: Lab) -> None:
         json.dumps({"apiVersion": V1, "kind": "ExecCredential", "status": []}),
         _answer(),
         _answer(token=7),
+        _answer(clientCertificateData="\ud800", clientKeyData="hunter2"),
         _answer(token="hunter2", expirationTimestamp="soon"),
         _answer(token="hunter2", expirationTimestamp="2030-01-01T00:00:00"),
         _answer(clientCertificateData="hunter2"),

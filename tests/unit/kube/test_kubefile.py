@@ -119,6 +119,7 @@ def test_base64_fields_are_bytes(tmp_path: Path) -> None:
         "clusters: {}",
         "clusters: [1]",
         "current-context: 1",
+        '{"current-context": "\\ud800"}',
         "contexts: [{name: 1}]",
         "contexts: [{name: a}, {name: a}]",
         "contexts: [{name: a, context: []}]",
