@@ -9,7 +9,7 @@ from __future__ import annotations
 import queue
 import threading
 
-from kubectl_ray.errors import KubectlRayError, NotAllowed, NotLoggedIn
+from kubectl_ray.errors import NotAllowed, NotLoggedIn
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, text
 from kubectl_ray.models.pod import Pod
@@ -117,7 +117,7 @@ class _Watcher(threading.Thread):
                 if self.over.is_set():
                     return
                 self._out.put((self._resource, kind, what))
-        except KubectlRayError as error:
+        except Exception as error:  # noqa: BLE001 -- raised in the caller's thread, which would wait for ever otherwise
             self._out.put((self._resource, "ERROR", error))
 
 
@@ -127,7 +127,7 @@ class _Mirror:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str], dict[str, Any]] = {}
         self.listed = False
-        self.error: KubectlRayError | None = None
+        self.error: Exception | None = None
 
     @property
     def refused(self) -> bool:

@@ -1,0 +1,117 @@
+"""List the Ray clusters of a namespace, or of all.
+
+STATUS and WORKERS (ready/desired) are counted from what runs now; CPUS, GPUS, TPUS and MEMORY are what the head and all
+desired workers reserve. Beyond 300 clusters nothing is counted, and a status is shown only where it is trustworthy.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from kubectl_ray.commands.cluster.reading import in_words, keep_showing, objects, sorter, where
+from kubectl_ray.flags.output import add_reading
+from kubectl_ray.flows import inventory
+from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.resources import RAYCLUSTERS
+from kubectl_ray.results import Rows
+from kubectl_ray.views import clusters as view
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import Any
+
+    from kubectl_ray.context import Context
+    from kubectl_ray.flags.output import Output
+    from kubectl_ray.results import Event
+
+EXAMPLES = """
+  # All Ray clusters of your namespace; then of all namespaces
+  kubectl ray cluster list
+  kubectl ray cluster list -A
+
+  # Only the ones that I created, and every change from now on
+  kubectl ray cluster list --mine --watch
+"""
+
+
+class Args(argparse.Namespace):
+    """`kubectl ray cluster list`."""
+
+    all_namespaces: bool
+    selector: str
+    field_selector: str
+    mine: bool
+    output: Output
+    watch: bool
+    sort_by: str
+    show_labels: bool
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    """Which, and how they are shown."""
+    parser.add_argument("--mine", action="store_true", help="only the ones that I created")
+    add_reading(parser)
+
+
+def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
+    """Rows of clusters, or the objects themselves."""
+    namespace = where(ctx, args)
+    selectors = {"label_selector": selector(ctx, args), "field_selector": args.field_selector}
+    if args.watch:
+        return watched(ctx, args, namespace, selectors)
+    if not args.output.is_table:
+        return objects(args, ctx.api.list(RAYCLUSTERS, namespace, **selectors))
+    return table(ctx, args, namespace, selectors)
+
+
+def selector(ctx: Context, args: Args) -> str:
+    """The labels asked for; `--mine` is one of them."""
+    if not args.mine:
+        return args.selector
+    from kubectl_ray.flows.creator import name_of
+    from kubectl_ray.manifests.cluster import creator_label
+
+    return ",".join(filter(None, (args.selector, creator_label(name_of(ctx.api)))))
+
+
+def table(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -> Rows:
+    """The rows, from at most two LISTs."""
+    now = ctx.now()
+    key = sorter(args.sort_by)
+
+    def make(raw: dict[str, Any]) -> tuple[Any, view.Row]:
+        return key(raw), view.Row(Cluster(raw), now)
+
+    found, counts = inventory.clusters(ctx.api, namespace, make, **selectors)
+    if args.sort_by:
+        found.sort(key=lambda pair: pair[0])
+    for _key, row in found:
+        row.count = counts.of(row.namespace, row.name)
+        row.denied = counts.no_right
+    chosen = " that are like that" if any(selectors.values()) else ""
+    return Rows(
+        view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels),
+        [row for _key, row in found],
+        empty=f"There are no Ray clusters {in_words(namespace)}{chosen}.",
+    )
+
+
+def watched(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -> Iterator[Event]:
+    """The rows, and from then on each row that changes."""
+    from kubectl_ray.flows.observe import views
+    from kubectl_ray.models.health import PodCount, count_pods
+
+    def frames() -> Iterator[list[tuple[dict[str, Any], view.Row]]]:
+        for seen in views(ctx.api, namespace, **selectors):
+            counts = count_pods(seen.pods)
+            frame = []
+            for raw in seen.clusters:
+                row = view.Row(Cluster(raw), ctx.now(), denied=seen.no_right_to_pods)
+                if not seen.no_right_to_pods:
+                    row.count = counts.get((row.namespace, row.name)) or PodCount()
+                frame.append((raw, row))
+            yield frame
+
+    columns = view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels)
+    return keep_showing(args, columns, frames())
