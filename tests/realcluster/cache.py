@@ -61,8 +61,8 @@ class Cache:
             os.utime(result)
             return result
         for leftover in result.parent.glob("making-*"):
-            shutil.rmtree(leftover)
-        making = result.parent / f"making-{key}"
+            shutil.rmtree(leftover, ignore_errors=True)  # a program of the killed run may still write into it
+        making = result.parent / f"making-{key}-{os.getpid()}"
         making.mkdir(parents=True)
         try:
             make(making)
@@ -76,7 +76,8 @@ class Cache:
 
     @staticmethod
     def _forget_old(step: Path) -> None:
-        results = sorted(step.iterdir(), key=lambda folder: folder.stat().st_mtime, reverse=True)
+        finished = [folder for folder in step.iterdir() if not folder.name.startswith("making-")]
+        results = sorted(finished, key=lambda folder: folder.stat().st_mtime, reverse=True)
         for old in results[KEPT:]:
             shutil.rmtree(old)
 

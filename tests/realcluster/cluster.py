@@ -15,7 +15,7 @@ from tests.realcluster.image import write
 from tests.realcluster.places import API_PORT, NODE_NAME, RUN
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from pathlib import Path
     from typing import IO
 
@@ -32,6 +32,7 @@ COMPLETE = RUN / "complete"  # there when `up` came to its end: a node without i
 CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
 CONFIGURED = ("kube-controller-manager", "kube-scheduler", "kube-proxy", "kubelet", "kuberay-operator")
 CONTAINERS = "k8s.io"  # containerd's namespace for the kubelet
+CONTENT = "localhost/content:"
 SLOW = 120.0  # seconds after which a machine is not merely busy
 
 
@@ -117,7 +118,7 @@ class Cluster:
                 raise RealClusterError(f"{name} ended with {states[name]['code']}:\n{words}\n  all of it: {log}")
         return True
 
-    def _load(self, images: Iterable[Image]) -> None:
+    def _load(self, images: Sequence[Image]) -> None:
         """Give containerd the images it does not have, and drop what the last node's pods have left in it."""
         node.until(lambda: self._alive("containerd") and containerd_ready(), SLOW, "containerd")
         if old := ctr("containers", "list", "--quiet").split():
@@ -130,6 +131,9 @@ class Cluster:
             with self._progress.step(f"image {image.name}"):
                 self._import(image)
                 ctr("images", "tag", "--force", image.name, mark)
+        wanted = {content_name(image) for image in images}
+        if outdated := [name for name in known if name.startswith(CONTENT) and name not in wanted]:
+            ctr("images", "delete", *outdated)
 
     def _import(self, image: Image) -> None:
         def feed(stdin: IO[bytes]) -> None:
@@ -142,7 +146,7 @@ class Cluster:
 def content_name(image: Image) -> str:
     """A name that says what is in an image, so that a changed one is loaded again."""
     layers = "-".join(layer.digest[:16] for layer in image.layers)
-    return f"localhost/content:{layers}"
+    return CONTENT + layers
 
 
 def make_credentials(port: int) -> None:

@@ -15,6 +15,7 @@ INTERNET = 1
 NO_ERROR, NO_SUCH_NAME, NOT_IMPLEMENTED = 0, 3, 4
 TTL = 1  # seconds: tests replace pods behind a name and look at once
 LARGEST = 512  # bytes of a message over UDP; RFC 1035 §4.2.1
+LONGEST_NAME = 255  # bytes on the wire; §2.3.4
 HEADER, RECORD = 12, 16  # bytes; a record as we write it
 
 
@@ -57,6 +58,8 @@ def question(message: bytes) -> Question:
             raise Malformed("a label that is too long")
         labels.append(message[at : at + length].decode("ascii", errors="replace").lower())
         at += length
+    if at - HEADER > LONGEST_NAME:
+        raise Malformed("a name that is too long")
     if at + 4 > len(message):
         raise Malformed("a question without a type")
     kind, family = struct.unpack_from("!HH", message, at)

@@ -87,7 +87,16 @@ def check(cache: Path) -> None:
 
 def missing_packages() -> list[str]:
     """The Debian packages that still have to be installed."""
-    return sorted({package for wanted, package in PACKAGES.items() if not _is_there(wanted)})
+    wanted = {package for looked_for, package in PACKAGES.items() if not _is_there(looked_for)}
+    return sorted(wanted if pip() else {*wanted, "python3-pip"})
+
+
+def pip() -> list[str] | None:
+    """The command line of a pip: this interpreter's, else the system's; None where neither has one."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        if subprocess.run([python, "-m", "pip", "--version"], capture_output=True, check=False).returncode == 0:
+            return [python, "-m", "pip"]
+    return None
 
 
 def _is_there(wanted: str) -> bool:

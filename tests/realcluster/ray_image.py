@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
-from tests.realcluster.errors import MachineUnfit
+from tests.realcluster.errors import RealClusterError
 from tests.realcluster.image import Image, store_digest, stored_layer
-from tests.realcluster.machine import SYSTEM_PATH, architecture
+from tests.realcluster.machine import SYSTEM_PATH, architecture, pip
 from tests.realcluster.places import PAUSE_IMAGE, RAY_IMAGE, SOURCES
 
 if TYPE_CHECKING:
@@ -84,6 +82,9 @@ def ray_layer(debian: Path, cache: Cache, commands: Commands, log: Path) -> Path
     """Ray and its dependencies, a folder of wheels, and pip's configuration, as a layer over Debian's."""
 
     def make(folder: Path) -> None:
+        installer = pip()
+        if installer is None:
+            raise RealClusterError("no pip, although python3-pip is installed")
         root = folder / "root"
         root.mkdir()
         commands.run(["tar", "-xf", debian / "layer.tar", "-C", root], log=log)
@@ -94,7 +95,7 @@ def ray_layer(debian: Path, cache: Cache, commands: Commands, log: Path) -> Path
         quiet = ["--quiet", "--disable-pip-version-check", "--only-binary=:all:"]
         commands.run(
             [
-                *pip(),
+                *installer,
                 "install",
                 *quiet,
                 "--no-compile",
@@ -109,7 +110,7 @@ def ray_layer(debian: Path, cache: Cache, commands: Commands, log: Path) -> Path
             log=log,
         )
         commands.run(
-            [*pip(), "download", *quiet, *_foreign(), "--dest", wheels, "--requirement", RECIPES / "wheels.txt"],
+            [*installer, "download", *quiet, *_foreign(), "--dest", wheels, "--requirement", RECIPES / "wheels.txt"],
             log=log,
         )
         for script in (libraries / "bin").iterdir():
@@ -148,17 +149,6 @@ def pause_layer(program: Path, cache: Cache, commands: Commands, log: Path) -> P
 def pause_image(layer: Path) -> Image:
     """The image of the process that holds a pod's namespaces."""
     return Image(PAUSE_IMAGE, [stored_layer(layer)], architecture(), entrypoint=("/pause",))
-
-
-def pip() -> list[str]:
-    """The pip at hand.
-
-    Raises:
-        MachineUnfit: there is none.
-    """
-    if importlib.util.find_spec("pip"):
-        return [sys.executable, "-m", "pip"]
-    raise MachineUnfit(f"{sys.executable} has no pip: install it (Debian: python3-pip), or use a Python that has it")
 
 
 def _foreign() -> list[str]:

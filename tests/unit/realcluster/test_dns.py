@@ -57,7 +57,9 @@ def test_answer_fits_a_datagram() -> None:
     assert 512 - 16 < len(message) <= 512
 
 
-@pytest.mark.parametrize("message", [b"", b"\0" * 12, query("a.b")[:-1], query("a.b")[:14], b"\x80" * 40])
+@pytest.mark.parametrize(
+    "message", [b"", b"\0" * 12, query("a.b")[:-1], query("a.b")[:14], b"\x80" * 40, query("ab." * 90 + "c")]
+)
 def test_nonsense_is_refused(message: bytes) -> None:
     """What is no query gets no answer."""
     with pytest.raises(dns.Malformed):
