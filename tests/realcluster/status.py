@@ -20,9 +20,10 @@ def answers() -> list[tuple[str, bool]]:
         api = _api()
     except (RealClusterError, OSError):
         return [("real cluster", False)]
+    serving = cluster.ready(api)
     return [
-        ("API server", cluster.ready(api)),
-        ("node", cluster.node_ready(api)),
+        ("API server", serving),
+        ("node", serving and cluster.node_ready(api)),
         ("operator", cluster.operator_ready()),
     ]
 
