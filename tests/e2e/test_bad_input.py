@@ -31,7 +31,7 @@ if TYPE_CHECKING:
         ("cluster list -o jsonpath=", "jsonpath"),
         ("cluster list -o jsonpath='{.items[*'", "jsonpath"),
         ("cluster list -o custom-columns=NAME", "custom-columns"),
-        ("cluster list --sort-by='{.x'", "sort-by"),
+        ("cluster list --sort-by='{.x'", "{.x"),
         ("cluster list --request-timeout=soon", "soon"),
         ("cluster describe", ""),
         ("cluster delete --yes", ""),
@@ -61,7 +61,7 @@ def test_unknown_word_is_not_success(ray: Ray) -> None:
 
 def test_one_dash_is_not_guessed(ray: Ray) -> None:
     """A long flag with one dash is understood only where the flag exists."""
-    ray("cluster list -nosuchflag", code=2)
+    ray("cluster list -unknownflag", code=2)
 
 
 def test_full_disk(ray: Ray) -> None:

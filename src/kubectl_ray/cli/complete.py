@@ -95,7 +95,8 @@ def complete(words: Sequence[str], env: Mapping[str, str], connect: Callable[[Co
 
         parser = parsing.build(load(match), match.defaults)
         parts = command_line.take_apart(before, parser.options, strict=False, complete=False)
-    line = _Line(parser, parts, env, connect)
+    words_left = [each for each in parts.words if match is None or each[0] not in match.places]
+    line = _Line(parser, parts, words_left, env, connect)
     awaited = _awaits_value(before, parser.options)
     if awaited is not None:
         return line.values(awaited).text(typed)
@@ -107,8 +108,7 @@ def complete(words: Sequence[str], env: Mapping[str, str], connect: Callable[[Co
         return line.flags().text(typed)
     if match is None:
         return _words([word for _place, word in said], typed).text(typed)
-    typed_words = [word for place, word in parts.words if place not in match.places]
-    return line.positional(typed_words).text(typed)
+    return line.positional([word for _place, word in words_left]).text(typed)
 
 
 def _awaits_value(before: Sequence[str], options: Mapping[str, argparse.Action]) -> argparse.Action | None:
@@ -142,11 +142,13 @@ class _Line:
         self,
         parser: Parser,
         parts: Parts,
+        words: Sequence[tuple[int, str]],
         env: Mapping[str, str],
         connect: Callable[[Context], Client] | None,
     ) -> None:
         self.parser = parser
         self.parts = parts
+        self.words = words
         self.env = env
         self.connect = connect
 
@@ -191,7 +193,7 @@ class _Line:
         return Candidates()
 
     def _args(self) -> argparse.Namespace:
-        """The flags typed so far; words are not needed, and a flag that cannot be read is passed over."""
+        """The flags typed so far, unread, and the cluster that is named as a word."""
         import argparse
 
         args = argparse.Namespace()
@@ -206,6 +208,10 @@ class _Line:
                 vars(args)[action.dest] = [*vars(args)[action.dest], value] if several else value
             elif action.nargs == 0:
                 vars(args)[action.dest] = action.const
+        words = [word for _place, word in self.words]
+        for action, word in zip(self.parser.positionals, words, strict=False):
+            if vars(action).get("completes") == "cluster" and not getattr(args, "cluster", None):
+                args.cluster = word
         return args
 
 

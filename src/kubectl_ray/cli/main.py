@@ -69,7 +69,7 @@ def leave(code: int) -> NoReturn:
 def _usable(stream: TextIO | None) -> TextIO:
     """The stream; where the caller closed it (`>&-`), one that leads nowhere."""
     if stream is None:
-        return open(os.devnull, "r+", encoding="utf-8")  # noqa: PTH123, SIM115 -- stays open to the process's end
+        return open(os.devnull, "r+", encoding="utf-8")  # noqa: PTH123 -- stays open to the process's end
     if isinstance(stream, io.TextIOWrapper):
         # A name that the terminal's encoding lacks must not end a list.
         stream.reconfigure(errors="backslashreplace")
@@ -151,6 +151,8 @@ class _Run:
 
             self._page(pages.start())
             return
+        if argv == ["--version"]:
+            argv = ["version", "--client"]
         match, wants_help = self._match(argv)
         if match is None:
             return

@@ -55,7 +55,9 @@ class Parser(argparse.ArgumentParser):
         surplus = message.removeprefix("unrecognized arguments: ")
         if surplus != message:
             raise WrongUse(f"too many words: {surplus}")
-        raise WrongUse(message.removeprefix("argument "))
+        names, colon, why = message.removeprefix("argument ").partition(": ")
+        spelled = [name for name in names.split("/") if name.startswith("--")] or [names]
+        raise WrongUse(f"{spelled[0]}{colon}{why}")
 
 
 def build(module: ModuleType, defaults: Mapping[str, Any]) -> Parser:

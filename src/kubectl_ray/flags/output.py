@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from kubectl_ray.errors import WrongUse
 from kubectl_ray.flags.names import offers
 
 TYPE_CHECKING = False
@@ -52,6 +53,7 @@ def output(text: str) -> Output:
 
     Raises:
         argparse.ArgumentTypeError: an unknown format, or an expression that is missing or out of place.
+        WrongUse: an expression that cannot be read.
     """
     import argparse
 
@@ -61,9 +63,40 @@ def output(text: str) -> Output:
     if format_ in _WITH_EXPRESSION:
         if not expression:
             raise argparse.ArgumentTypeError(f"{format_} needs an expression: -o {_example(format_)}")
+        _check(format_, expression)
         return Output(format_, expression)
     known = ", ".join((*_PLAIN, *(f"{name}=…" for name in _WITH_EXPRESSION)))
     raise argparse.ArgumentTypeError(f"{text!r} is not an output format; there are {known}")
+
+
+def _check(format_: str, expression: str) -> None:
+    """Refuse an expression that cannot be read before anything is asked."""
+    if format_ == "jsonpath":
+        from kubectl_ray.views.jsonpath import Template
+
+        Template(expression)
+    else:
+        from kubectl_ray.views.custom_columns import columns
+
+        columns(expression)
+
+
+def sort_path(text: str) -> str:
+    """The path of `--sort-by`, found readable.
+
+    Raises:
+        argparse.ArgumentTypeError: it is not.
+    """
+    if text:
+        import argparse
+
+        from kubectl_ray.views.jsonpath import Path
+
+        try:
+            Path(text)
+        except WrongUse as error:
+            raise argparse.ArgumentTypeError(f"{error.message}; a path looks like .metadata.name") from error
+    return text
 
 
 def dry_run(text: str) -> str:
@@ -116,7 +149,9 @@ def add_reading(
     if watch:
         group.add_argument("-w", "--watch", action="store_true", help="go on and show every change")
     group.add_argument("--no-headers", action="store_true", help="leave out the line of titles")
-    group.add_argument("--sort-by", default="", metavar="PATH", help="sort by a field of the object: .metadata.name")
+    group.add_argument(
+        "--sort-by", type=sort_path, default="", metavar="PATH", help="sort by a field of the object: .metadata.name"
+    )
     group.add_argument("--show-labels", action="store_true", help="add a column with the labels")
     group.add_argument("--show-managed-fields", action="store_true", help="keep managedFields in json and yaml")
 

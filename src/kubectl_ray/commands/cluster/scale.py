@@ -9,7 +9,7 @@ from __future__ import annotations
 import argparse
 
 from kubectl_ray.errors import WrongUse
-from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
+from kubectl_ray.flags.names import add_cluster_flag, add_group_argument, completes
 from kubectl_ray.flags.numbers import count
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
@@ -57,9 +57,14 @@ class Args(argparse.Namespace):
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The group, its cluster, and the numbers."""
-    add_group_argument(parser, optional=True)
+    first = add_group_argument(parser, optional=True)
+    if parser.get_default("other_plugin"):
+        completes(first, "cluster")
     add_cluster_flag(parser)
-    parser.add_argument("-w", "--worker-group", metavar="GROUP", help="the worker group, another way to name it")
+    group = parser.add_argument(
+        "-w", "--worker-group", metavar="GROUP", help="the worker group, another way to name it"
+    )
+    completes(group, "group")
     parser.add_argument("-r", "--replicas", type=count, metavar="N", help="how many workers")
     parser.add_argument("--min-replicas", type=count, metavar="N", help="the least an autoscaler may leave")
     parser.add_argument("--max-replicas", type=count, metavar="N", help="the most an autoscaler may make")
@@ -87,7 +92,9 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         yield Note(f"Scaling {group.name} of Ray cluster {before.name}.")
 
     def decide(raw: dict[str, Any]) -> list[dict[str, Any]]:
-        return change.scale(raw, group.name, replicas=args.replicas, minimum=args.min_replicas, maximum=args.max_replicas)
+        return change.scale(
+            raw, group.name, replicas=args.replicas, minimum=args.min_replicas, maximum=args.max_replicas
+        )
 
     if args.dry_run == "client":
         after_raw = change.applied(seen, decide(seen))
