@@ -1,1 +1,1 @@
-"""One module a command: its Args, its flags, and run(ctx, args), which returns a result or yields events. Never prints."""
+"""One module a command: its Args, its flags, and run(ctx, args), which returns or yields events. Never prints."""

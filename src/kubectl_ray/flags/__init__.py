@@ -1,1 +1,1 @@
-"""Groups of flags that commands share, and how their values are read. Never I/O, never a default that depends on the cluster."""
+"""Groups of flags that commands share, and how their values are read. Never I/O."""

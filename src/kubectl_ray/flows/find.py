@@ -7,6 +7,9 @@ from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.near import near
 from kubectl_ray.models.resources import RAYCLUSTERS
 
+SHOWN = 5
+"""Names in one message."""
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
@@ -56,8 +59,8 @@ def _only(api: Client, namespace: str) -> dict[str, Any]:
             f"There are no Ray clusters in namespace {namespace}.",
             hint="Create one:  kubectl ray cluster create NAME",
         )
-    names = ", ".join(Cluster(raw).name for raw in found[:5])
+    names = ", ".join(Cluster(raw).name for raw in found[:SHOWN])
     raise WrongUse(
-        f"There are {len(found)} Ray clusters in namespace {namespace}: {names}{', …' if len(found) > 5 else ''}.",
+        f"There are {len(found)} Ray clusters in namespace {namespace}: {names}{', …' if len(found) > SHOWN else ''}.",
         hint="Say which one with --cluster NAME.",
     )

@@ -61,11 +61,10 @@ def views(
             `View.no_right_to_pods` says so.
     """
     out: queue.Queue[Any] = queue.Queue()
-    wanted = {"label_selector": label_selector, "field_selector": field_selector}
     mirrors = {RAYCLUSTERS: _Mirror(), PODS: _Mirror()}
     watchers = [
-        _Watcher(api, RAYCLUSTERS, namespace, wanted, out),
-        _Watcher(api, PODS, namespace, {"label_selector": pod_selector}, out),
+        _Watcher(api, RAYCLUSTERS, namespace, label_selector, field_selector, out),
+        _Watcher(api, PODS, namespace, pod_selector, "", out),
     ]
     for watcher in watchers:
         watcher.start()
@@ -77,9 +76,7 @@ def views(
                     raise mirror.error
             if all(mirror.listed for mirror in mirrors.values()):
                 clusters, pods = mirrors[RAYCLUSTERS], mirrors[PODS]
-                yield View(
-                    list(clusters.objects.values()), list(pods.objects.values()), no_right_to_pods=pods.refused
-                )
+                yield View(list(clusters.objects.values()), list(pods.objects.values()), no_right_to_pods=pods.refused)
     finally:
         for watcher in watchers:
             watcher.over.set()
@@ -87,9 +84,7 @@ def views(
 
 def changes(api: Client, name: str, namespace: str) -> Iterator[Seen]:
     """Yield what is seen of one cluster, as `views` does."""
-    for view in views(
-        api, namespace, field_selector=f"metadata.name={name}", pod_selector=f"ray.io/cluster={name}"
-    ):
+    for view in views(api, namespace, field_selector=f"metadata.name={name}", pod_selector=f"ray.io/cluster={name}"):
         yield Seen(
             Cluster(view.clusters[0]) if view.clusters else None,
             [Pod(raw) for raw in view.pods],
@@ -101,19 +96,22 @@ class _Watcher(threading.Thread):
     """Puts every change of one resource on a queue; an error ends it and is put there too."""
 
     def __init__(
-        self, api: Client, resource: Resource, namespace: str, selectors: dict[str, str], out: queue.Queue[Any]
+        self, api: Client, resource: Resource, namespace: str, labels: str, fields: str, out: queue.Queue[Any]
     ) -> None:
         super().__init__(daemon=True)
         self._api = api
         self._resource = resource
         self._namespace = namespace
-        self._selectors = selectors
+        self._labels = labels
+        self._fields = fields
         self._out = out
         self.over = threading.Event()
 
     def run(self) -> None:
         try:
-            for kind, what in self._api.list_and_watch(self._resource, self._namespace, **self._selectors):
+            for kind, what in self._api.list_and_watch(
+                self._resource, self._namespace, label_selector=self._labels, field_selector=self._fields
+            ):
                 if self.over.is_set():
                     return
                 self._out.put((self._resource, kind, what))

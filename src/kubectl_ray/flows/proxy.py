@@ -1,7 +1,7 @@
 """The way to Ray's dashboard on the connection that is already open: the API server's service proxy.
 
-Source: Kubernetes' `services/{name}:{port}/proxy` subresource. Needs the right `get` on `services/proxy`; without it the
-answer is a Status object, which `ray.dashboard` reads as "cannot be told".
+Source: Kubernetes' `services/{name}:{port}/proxy` subresource. Needs the right `get` on `services/proxy`; without it
+the answer is a Status object, which `ray.dashboard` reads as "cannot be told".
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Waiting for what a command promised, with the reason on the screen while it lasts.
 
-A wait never deletes or undoes anything: it ends when the condition holds, when it cannot come true any more, or when the
-time is over.
+A wait never deletes or undoes anything: it ends when the condition holds, when it cannot come true any more, or
+when the time is over.
 """
 
 from __future__ import annotations
@@ -19,18 +19,22 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from kubectl_ray.context import Context
     from kubectl_ray.flows.observe import Seen
+    from kubectl_ray.kube.client import Client
     from kubectl_ray.models.cluster import Cluster
 
+    Clock = Callable[[], float]
+    """Seconds on a clock that never jumps."""
     Judge = Callable[[Seen], "str | None"]
     """What is still missing, in words; None when nothing is. Raises NotReady when it cannot come any more."""
 
 QUIET = 4.0
-"""Seconds without any status before the events are asked why: a spec that the operator refuses is told by an event only."""
+"""Seconds without any status before the events are asked why: only an event tells that the operator refuses a spec."""
 
 
-def until_ready(ctx: Context, name: str, namespace: str, *, generation: int, timeout: float) -> Iterator[Progress]:
+def until_ready(
+    api: Client, name: str, namespace: str, *, generation: int, timeout: float, clock: Clock
+) -> Iterator[Progress]:
     """Wait until the head and every worker that the spec asks for are ready and Ray itself answers.
 
     `generation` is that of the write waited for: an older object (a lagging watch) does not count.
@@ -40,8 +44,8 @@ def until_ready(ctx: Context, name: str, namespace: str, *, generation: int, tim
         TimedOut: `timeout` seconds are over (0: no limit).
         NotFound: the cluster was deleted meanwhile.
     """
-    answers = _RayAnswers(ctx, namespace)
-    refusal = _Refusal(ctx, name, namespace)
+    answers = _RayAnswers(api, namespace)
+    refusal = _Refusal(api, name, namespace, clock)
 
     def judge(seen: Seen) -> str | None:
         cluster = _present(seen, name, namespace)
@@ -55,17 +59,19 @@ def until_ready(ctx: Context, name: str, namespace: str, *, generation: int, tim
             return "Ray to answer on the head"
         return missing
 
-    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"Ray cluster {name} is not ready")
+    yield from _wait(
+        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"Ray cluster {name} is not ready"
+    )
 
 
 def until_group_sized(
-    ctx: Context, name: str, namespace: str, group: str, *, generation: int, timeout: float
+    api: Client, name: str, namespace: str, group: str, *, generation: int, timeout: float, clock: Clock
 ) -> Iterator[Progress]:
     """Wait until one group has exactly the workers that its spec asks for: missing ones ready, surplus ones gone.
 
     Raises: as `until_ready`.
     """
-    refusal = _Refusal(ctx, name, namespace)
+    refusal = _Refusal(api, name, namespace, clock)
 
     def judge(seen: Seen) -> str | None:
         cluster = _present(seen, name, namespace)
@@ -76,10 +82,12 @@ def until_group_sized(
             return waiting.by_status(cluster)
         return waiting.by_group(cluster, cluster.group(group), seen.pods)
 
-    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"{group} of {name} has not changed size")
+    yield from _wait(
+        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"{group} of {name} has not changed size"
+    )
 
 
-def until_gone(ctx: Context, name: str, namespace: str, *, uid: str, timeout: float) -> Iterator[Progress]:
+def until_gone(api: Client, name: str, namespace: str, *, uid: str, timeout: float, clock: Clock) -> Iterator[Progress]:
     """Wait until the cluster with this uid and all its pods are gone (deleting returns long before that)."""
 
     def judge(seen: Seen) -> str | None:
@@ -89,22 +97,24 @@ def until_gone(ctx: Context, name: str, namespace: str, *, uid: str, timeout: fl
             return None  # somebody made a new one with this name: its pods are not ours to wait for
         return waiting.pods_going(seen.pods)
 
-    yield from _wait(ctx, name, namespace, judge, timeout=timeout, promise=f"Ray cluster {name} is not gone")
+    yield from _wait(
+        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"Ray cluster {name} is not gone"
+    )
 
 
 def _wait(
-    ctx: Context, name: str, namespace: str, judge: Judge, *, timeout: float, promise: str
+    api: Client, name: str, namespace: str, judge: Judge, *, timeout: float, clock: Clock, promise: str
 ) -> Iterator[Progress]:
-    began = ctx.monotonic()
+    began = clock()
     shown = None
-    for seen in changes(ctx.api, name, namespace):
+    for seen in changes(api, name, namespace):
         missing = judge(seen)
         if missing is None:
             return
         if missing != shown:
             shown = missing
             yield Progress(f"Waiting for {missing}")
-        if timeout and ctx.monotonic() - began >= timeout:
+        if timeout and clock() - began >= timeout:
             raise TimedOut(
                 f"{promise} after {human(timeout)}: waiting for {missing}. Nothing was deleted.",
                 hint=f"Look at it:  kubectl ray cluster describe {name} -n {namespace}",
@@ -123,34 +133,35 @@ def _present(seen: Seen, name: str, namespace: str) -> Cluster:
 class _RayAnswers:
     """Asks the head's dashboard at most once a view, and remembers a yes (or that it cannot be asked)."""
 
-    def __init__(self, ctx: Context, namespace: str) -> None:
-        self._ctx = ctx
+    def __init__(self, api: Client, namespace: str) -> None:
+        self._api = api
         self._namespace = namespace
         self._known = False
 
     def now(self, cluster: Cluster) -> bool:
         if not self._known:
-            self._known = dashboard(self._ctx.api, self._namespace, cluster.head_service).answers() is not False
+            self._known = dashboard(self._api, self._namespace, cluster.head_service).answers() is not False
         return self._known
 
 
 class _Refusal:
     """Notices a spec that the operator refuses, which only an event tells, or that nobody looks at."""
 
-    def __init__(self, ctx: Context, name: str, namespace: str) -> None:
-        self._ctx = ctx
+    def __init__(self, api: Client, name: str, namespace: str, clock: Clock) -> None:
+        self._api = api
         self._name = name
         self._namespace = namespace
-        self._since = ctx.monotonic()
+        self._clock = clock
+        self._since = clock()
 
     def check(self, cluster: Cluster) -> None:
         """Raise NotReady with the operator's own words, once it has been quiet for a while."""
-        if cluster.has_status or self._ctx.monotonic() - self._since < QUIET:
+        if cluster.has_status or self._clock() - self._since < QUIET:
             return
-        self._since = self._ctx.monotonic()
+        self._since = self._clock()
         selector = f"involvedObject.kind=RayCluster,involvedObject.name={self._name}"
         try:
-            events = [ClusterEvent(raw) for raw in self._ctx.api.list(EVENTS, self._namespace, field_selector=selector)]
+            events = [ClusterEvent(raw) for raw in self._api.list(EVENTS, self._namespace, field_selector=selector)]
         except KubectlRayError:
             return  # no right to events, or no answer now: the wait itself goes on
         refused = waiting.refusal(cluster, events)

@@ -37,7 +37,7 @@ class Dashboard:
         return False
 
     def running_jobs(self) -> list[str] | None:
-        """Names of the jobs that run or wait (submission id, else Ray's job id); `None` when they cannot be asked for."""
+        """The jobs that run or wait, by submission id, else Ray's job id; `None` when they cannot be asked for."""
         status, _, body = self._ask("GET", "/api/jobs/")
         if status != OK:
             return None

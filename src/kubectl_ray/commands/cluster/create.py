@@ -29,10 +29,12 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   # Ten workers with 8 CPUs, 32 GB and 2 GPUs each
-  kubectl ray cluster create my-cluster --worker-replicas=10 --worker-cpus=8 --worker-memory=32GB --worker-gpus=2
+  kubectl ray cluster create my-cluster \\
+    --worker-replicas=10 --worker-cpus=8 --worker-memory=32GB --worker-gpus=2
 
   # A certain Ray version, workers that come and go between 0 and 20
-  kubectl ray cluster create my-cluster --ray-version=2.9.3 --autoscaler=v2 --worker-min-replicas=0 --worker-max-replicas=20
+  kubectl ray cluster create my-cluster --ray-version=2.52.0 \\
+    --autoscaler=v2 --worker-min-replicas=0 --worker-max-replicas=20
 
   # Look at what would be sent, change nothing
   kubectl ray cluster create my-cluster --worker-gpus=1 --dry-run=client -o yaml
@@ -80,19 +82,29 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     made = _create(ctx, manifest, namespace, dry_run=args.dry_run == "server")
     name = Cluster(made).name
     if args.dry_run == "server":
-        yield Objects([made], single=True) if args.output else Line(f"Ray cluster {name} would be created (server dry run).")
+        yield (
+            Objects([made], single=True)
+            if args.output
+            else Line(f"Ray cluster {name} would be created (server dry run).")
+        )
         return
     if args.output:
         yield Objects([made], single=True)
     else:
-        yield Line(f"Created Ray cluster: {name}" if args.other_plugin else f"Ray cluster {name} created in namespace {namespace}.")
+        yield Line(
+            f"Created Ray cluster: {name}"
+            if args.other_plugin
+            else f"Ray cluster {name} created in namespace {namespace}."
+        )
     yield from map(Note, in_words(Cluster(made)))
     again = f"kubectl ray cluster get {name} -n {namespace}"
     if not args.wait:
         yield Note(f"See how far it is:  {again}")
         return
     yield IfInterrupted(f"Ray cluster {name} is still being made. Look at it:  {again}")
-    yield from wait.until_ready(ctx, name, namespace, generation=Cluster(made).generation, timeout=args.timeout)
+    yield from wait.until_ready(
+        ctx.api, name, namespace, generation=Cluster(made).generation, timeout=args.timeout, clock=ctx.monotonic
+    )
     if args.other_plugin:
         yield Line(f"Ray cluster {name} is provisioned")
         return

@@ -95,9 +95,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
 def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event]:
     for cluster in clusters:
         try:
-            ctx.api.delete(
-                RAYCLUSTERS, cluster.name, ctx.namespace, uid=cluster.uid, dry_run=args.dry_run == "server"
-            )
+            ctx.api.delete(RAYCLUSTERS, cluster.name, ctx.namespace, uid=cluster.uid, dry_run=args.dry_run == "server")
         except NotFound:
             yield Note(f"Ray cluster {cluster.name} was gone already.")
             continue
@@ -113,7 +111,9 @@ def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event
     began = ctx.monotonic()
     for cluster in clusters:
         left = max(1.0, args.timeout - (ctx.monotonic() - began)) if args.timeout else 0.0
-        yield from wait.until_gone(ctx, cluster.name, ctx.namespace, uid=cluster.uid, timeout=left)
+        yield from wait.until_gone(
+            ctx.api, cluster.name, ctx.namespace, uid=cluster.uid, timeout=left, clock=ctx.monotonic
+        )
     if not args.other_plugin:
         names = ", ".join(cluster.name for cluster in clusters)
         yield Line(f"Gone, with all workers: {names}")

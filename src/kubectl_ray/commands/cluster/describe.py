@@ -49,17 +49,17 @@ def run(ctx: Context, args: Args) -> Page:
     """
     namespace = ctx.namespace
     cluster = Cluster(find.cluster(ctx.api, args.name, namespace))
-    pods = _listed(ctx, PODS, namespace, Pod, label_selector=f"ray.io/cluster={cluster.name}")
+    pods = _listed(ctx, PODS, namespace, Pod, labels=f"ray.io/cluster={cluster.name}")
     events = _listed(ctx, EVENTS, namespace, ClusterEvent)
     return Page(page(cluster, pods, events, ctx.now(), why))
 
 
 def _listed(
-    ctx: Context, resource: Resource, namespace: str, make: Callable[[dict[str, Any]], T], **selectors: str
+    ctx: Context, resource: Resource, namespace: str, make: Callable[[dict[str, Any]], T], *, labels: str = ""
 ) -> list[T] | None:
     """The objects, or None where the login may not list them."""
     try:
-        return [make(raw) for raw in ctx.api.list(resource, namespace, **selectors)]
+        return [make(raw) for raw in ctx.api.list(resource, namespace, label_selector=labels)]
     except NotLoggedIn:
         raise
     except NotAllowed:

@@ -5,8 +5,6 @@ The rows are those of `cluster list`; `cluster describe NAME` shows one cluster 
 
 from __future__ import annotations
 
-import argparse
-
 from kubectl_ray.commands.cluster import list as listing
 from kubectl_ray.commands.cluster.reading import objects, where
 from kubectl_ray.errors import NotFound, WrongUse
@@ -20,10 +18,10 @@ from kubectl_ray.views import clusters as view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from kubectl_ray.context import Context
-    from kubectl_ray.flags.output import Output
     from kubectl_ray.results import Event
 
 EXAMPLES = """
@@ -33,18 +31,10 @@ EXAMPLES = """
 """
 
 
-class Args(argparse.Namespace):
+class Args(listing.Args):
     """`kubectl ray cluster get [NAME…]`."""
 
     names: list[str]
-    all_namespaces: bool
-    selector: str
-    field_selector: str
-    mine: bool
-    output: Output
-    watch: bool
-    sort_by: str
-    show_labels: bool
     other_plugin: bool
 
 
@@ -74,7 +64,7 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
         if len(args.names) > 1:
             raise WrongUse("Only one cluster, or all, can be watched.", "Name one.")
         find.cluster(ctx.api, args.names[0], namespace)
-        return listing.watched(ctx, args, namespace, {"field_selector": f"metadata.name={args.names[0]}"})
+        return listing.watched(ctx, args, namespace, "", f"metadata.name={args.names[0]}")
     found = [find.cluster(ctx.api, name, namespace) for name in dict.fromkeys(args.names)]
     if not args.output.is_table:
         return objects(args, found, single=len(found) == 1)

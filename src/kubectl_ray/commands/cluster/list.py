@@ -57,12 +57,13 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     """Rows of clusters, or the objects themselves."""
     namespace = where(ctx, args)
-    selectors = {"label_selector": selector(ctx, args), "field_selector": args.field_selector}
+    labels = selector(ctx, args)
     if args.watch:
-        return watched(ctx, args, namespace, selectors)
+        return watched(ctx, args, namespace, labels, args.field_selector)
     if not args.output.is_table:
-        return objects(args, ctx.api.list(RAYCLUSTERS, namespace, **selectors))
-    return table(ctx, args, namespace, selectors)
+        found = ctx.api.list(RAYCLUSTERS, namespace, label_selector=labels, field_selector=args.field_selector)
+        return objects(args, found)
+    return _table(ctx, args, namespace, labels)
 
 
 def selector(ctx: Context, args: Args) -> str:
@@ -75,7 +76,7 @@ def selector(ctx: Context, args: Args) -> str:
     return ",".join(filter(None, (args.selector, creator_label(name_of(ctx.api)))))
 
 
-def table(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -> Rows:
+def _table(ctx: Context, args: Args, namespace: str, labels: str) -> Rows:
     """The rows, from at most two LISTs."""
     now = ctx.now()
     key = sorter(args.sort_by)
@@ -83,13 +84,15 @@ def table(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -
     def make(raw: dict[str, Any]) -> tuple[Any, view.Row]:
         return key(raw), view.Row(Cluster(raw), now)
 
-    found, counts = inventory.clusters(ctx.api, namespace, make, **selectors)
+    found, counts = inventory.clusters(
+        ctx.api, namespace, make, label_selector=labels, field_selector=args.field_selector
+    )
     if args.sort_by:
         found.sort(key=lambda pair: pair[0])
     for _key, row in found:
         row.count = counts.of(row.namespace, row.name)
         row.denied = counts.no_right
-    chosen = " that are like that" if any(selectors.values()) else ""
+    chosen = " that are like that" if labels or args.field_selector else ""
     return Rows(
         view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels),
         [row for _key, row in found],
@@ -97,13 +100,13 @@ def table(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -
     )
 
 
-def watched(ctx: Context, args: Args, namespace: str, selectors: dict[str, str]) -> Iterator[Event]:
+def watched(ctx: Context, args: Args, namespace: str, labels: str, fields: str) -> Iterator[Event]:
     """The rows, and from then on each row that changes."""
     from kubectl_ray.flows.observe import views
     from kubectl_ray.models.health import PodCount, count_pods
 
     def frames() -> Iterator[list[tuple[dict[str, Any], view.Row]]]:
-        for seen in views(ctx.api, namespace, **selectors):
+        for seen in views(ctx.api, namespace, label_selector=labels, field_selector=fields):
             counts = count_pods(seen.pods)
             frame = []
             for raw in seen.clusters:

@@ -86,9 +86,7 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     )
 
 
-def _watched(
-    ctx: Context, args: Args, namespace: str, labels: str, fields: str, *, one: bool
-) -> Iterator[Event]:
+def _watched(ctx: Context, args: Args, namespace: str, labels: str, fields: str, *, one: bool) -> Iterator[Event]:
     def frames() -> Iterator[list[tuple[dict[str, Any], view.Row]]]:
         there: dict[tuple[str, str], dict[str, Any]] = {}
         for kind, what in ctx.api.list_and_watch(PODS, namespace, label_selector=labels, field_selector=fields):
@@ -101,9 +99,7 @@ def _watched(
             frame = [(raw, view.Row(Pod(raw), ctx.now())) for raw in there.values()]
             yield sorted(frame, key=lambda pair: view.order(pair[1]))
 
-    columns = view.columns(
-        all_namespaces=args.all_namespaces, several_clusters=not one, show_labels=args.show_labels
-    )
+    columns = view.columns(all_namespaces=args.all_namespaces, several_clusters=not one, show_labels=args.show_labels)
     return keep_showing(args, columns, frames())
 
 

@@ -111,7 +111,13 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     look = f"kubectl ray cluster get {after.name} -n {ctx.namespace}"
     yield IfInterrupted(f"{group.name} goes on changing. Look at it:  {look}")
     yield from wait.until_group_sized(
-        ctx, after.name, ctx.namespace, group.name, generation=after.generation, timeout=args.timeout
+        ctx.api,
+        after.name,
+        ctx.namespace,
+        group.name,
+        generation=after.generation,
+        timeout=args.timeout,
+        clock=ctx.monotonic,
     )
     if not args.other_plugin:
         desired = after.group(group.name).desired

@@ -32,7 +32,8 @@ if TYPE_CHECKING:
 
 EXAMPLES = """
   # Ten workers without GPUs beside the ones there are
-  kubectl ray cluster worker-group create cpu-pool --cluster my-cluster --worker-replicas=10 --worker-cpus=8 --worker-memory=32GB
+  kubectl ray cluster worker-group create cpu-pool --cluster my-cluster \\
+    --worker-replicas=10 --worker-cpus=8 --worker-memory=32GB
 """
 
 
@@ -100,7 +101,13 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     look = f"kubectl ray cluster get {after.name} -n {ctx.namespace}"
     yield IfInterrupted(f"{args.group} is still being made. Look at it:  {look}")
     yield from wait.until_group_sized(
-        ctx, after.name, ctx.namespace, args.group, generation=after.generation, timeout=args.timeout
+        ctx.api,
+        after.name,
+        ctx.namespace,
+        args.group,
+        generation=after.generation,
+        timeout=args.timeout,
+        clock=ctx.monotonic,
     )
     if not args.other_plugin:
         yield Line(f"{args.group} has {group.desired} worker{'' if group.desired == 1 else 's'}, all ready.")
