@@ -51,7 +51,7 @@ def parse(data: bytes, name: str) -> Any:
         Invalid: it is neither JSON nor YAML, or nested beyond reason.
     """
     try:
-        text = data.decode("utf-8-sig")
+        text = data.removeprefix(b"\xef\xbb\xbf").decode()
     except UnicodeDecodeError as error:
         raise Invalid(f"{name} is not text in UTF-8 (byte {error.start})") from None
     if text.lstrip()[:1] == "{":

@@ -156,7 +156,8 @@ def impersonation(user: Mapping[str, Any]) -> list[tuple[str, str]]:
         headers.append(("Impersonate-Uid", user["as-uid"]))
     headers.extend(("Impersonate-Group", group) for group in user.get("as-groups", ()))
     for key, values in user.get("as-user-extra", {}).items():
-        escaped = "".join(chr(byte) if byte in _HEADER_NAME else f"%{byte:02X}" for byte in key.encode("utf-8", "surrogateescape"))
+        raw = key.encode("utf-8", "surrogateescape")
+        escaped = "".join(chr(byte) if byte in _HEADER_NAME else f"%{byte:02X}" for byte in raw)
         headers.extend((f"Impersonate-Extra-{escaped}", value) for value in values)
     return headers
 

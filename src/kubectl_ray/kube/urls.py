@@ -5,20 +5,12 @@ The grammar is RFC 3986's, as far as Go's net/url accepts it for a server or a p
 
 from __future__ import annotations
 
-import re
-
 from kubectl_ray.errors import Invalid
 
 _PORTS = {"http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
-_URL = re.compile(
-    r"(?P<scheme>[A-Za-z][A-Za-z0-9+.-]*)://"
-    r"(?:(?P<userinfo>[^@/?#]*)@)?"
-    r"(?:\[(?P<v6>[0-9A-Fa-f:.]+(?:%25[^\]/?#]+)?)\]|(?P<host>[^:/?#\[\]@\s\\]*))"
-    r"(?::(?P<port>[0-9]{0,6}))?"
-    r"(?P<path>/[^?#]*)?(?:\?[^#]*)?(?:#.*)?",
-    re.DOTALL,
-)
 _MAX_PORT = 65535
+_PORT_DIGITS = 6
+_NO_HOST = frozenset(' /?#@[]\\<>"^`{|}')
 
 
 class Address:
@@ -54,49 +46,72 @@ def parse(url: str, what: str, schemes: tuple[str, ...]) -> Address:
     Raises:
         Invalid: no such URL, or a scheme that is not among `schemes`.
     """
-    if "://" not in url:
-        url = f"{schemes[0]}://{url}"
-    found = _URL.fullmatch(url)
-    if found is None or any(ord(letter) <= 0x20 or ord(letter) == 0x7F for letter in url):  # noqa: PLR2004 # ASCII controls
+    scheme, colon, rest = url.partition("://")
+    scheme, rest = (scheme.lower(), rest) if colon else (schemes[0], url)
+    if not url or any(letter <= " " or letter in "\\\x7f" for letter in url):
         raise Invalid(f"{what} is not a URL", hint=f"It should look like {schemes[0]}://HOST:PORT.")
-    scheme = found["scheme"].lower()
     if scheme not in schemes:
-        raise Invalid(f"{what} starts with {scheme}://", hint=f"It has to be one of {', '.join(schemes)}.")
-    host = _host(found, what)
-    port = int(found["port"]) if found["port"] else _PORTS[scheme]
-    if not 0 < port <= _MAX_PORT:
-        raise Invalid(f"{what} has the port {port}", hint=f"A port is a number from 1 to {_MAX_PORT}.")
-    return Address(scheme, host, port, (found["path"] or "").rstrip("/"), _login(found["userinfo"]))
+        raise Invalid(f"{what} is not a URL of the kind {', '.join(schemes)}", hint="Correct how it starts.")
+    authority, path = _until(rest, "/?#")
+    login, at, place = authority.rpartition("@")
+    host, port = _place(place, what)
+    prefix = _until(path, "?#")[0].rstrip("/")
+    return Address(scheme, _host(host, what), port or _PORTS[scheme], prefix, _login(login) if at else None)
 
 
-def _host(found: re.Match[str], what: str) -> str:
-    if found["v6"]:
-        return unescape(found["v6"])
-    host = unescape(found["host"])
-    if not host:
-        raise Invalid(f"{what} names no host")
+def _until(text: str, ends: str) -> tuple[str, str]:
+    """`text` up to the first of the characters `ends`, and the rest from there."""
+    end = min((place for place in map(text.find, ends) if place >= 0), default=len(text))
+    return text[:end], text[end:]
+
+
+def _place(place: str, what: str) -> tuple[str, int]:
+    """Host and port; port 0 where there is none."""
+    if place.startswith("["):
+        host, bracket, port = place[1:].partition("]")
+        if not bracket or ":" not in host or (port and not port.startswith(":")):
+            raise Invalid(f"{what} holds no IPv6 address between [ and ]")
+        port = port[1:]
+    else:
+        host, _, port = place.partition(":")
+    if not port:
+        return host, 0
+    number = int(port) if port.isascii() and port.isdigit() and len(port) <= _PORT_DIGITS else 0
+    if not 0 < number <= _MAX_PORT:
+        raise Invalid(f"{what} has no usable port", hint=f"A port is a number from 1 to {_MAX_PORT}.")
+    return host, number
+
+
+def _host(escaped: str, what: str) -> str:
+    host = unescape(escaped)
+    if host and host.isascii() and host.isprintable() and not set(host) & _NO_HOST:
+        return host
     if not host.isascii():
         try:
             return host.encode("idna").decode("ascii")
         except UnicodeError:
-            raise Invalid(f"{what} names a host that cannot be") from None
-    if not host.isprintable() or " " in host:
-        raise Invalid(f"{what} names a host that cannot be")
-    return host
+            pass
+    raise Invalid(f"{what} names no host, or one that cannot be")
 
 
-def _login(userinfo: str | None) -> tuple[str, str] | None:
-    if userinfo is None:
-        return None
+def _login(userinfo: str) -> tuple[str, str]:
     user, _, password = userinfo.partition(":")
     return unescape(user), unescape(password)
 
 
 def unescape(text: str) -> str:
-    """Undo percent-encoding (RFC 3986 §2.1); what is not UTF-8 stays as it was escaped."""
+    """Undo percent-encoding (RFC 3986 §2.1); what is no encoding of UTF-8 stays as it is."""
     if "%" not in text:
         return text
-    raw = re.sub(rb"%([0-9A-Fa-f]{2})", lambda pair: bytes([int(pair[1], 16)]), text.encode("utf-8", "surrogatepass"))
+    first, *pairs = text.encode("utf-8", "surrogatepass").split(b"%")
+    raw = first
+    for pair in pairs:
+        if len(pair) < 2:  # noqa: PLR2004 # hexadecimal digits
+            return text
+        try:
+            raw += bytes.fromhex(pair[:2].decode()) + pair[2:]
+        except ValueError:
+            return text
     try:
         return raw.decode()
     except UnicodeDecodeError:

@@ -37,6 +37,8 @@ def test_parts(url: str, parts: tuple[str, str, int, str]) -> None:
     [
         ("https://ada:p%40ss%3A@host", ("ada", "p@ss:")),
         ("https://ada@host", ("ada", "")),
+        ("https://a%:b%4%zz@host", ("a%", "b%4%zz")),
+        ("https://a%ff@host", ("a%ff", "")),
         ("https://host", None),
     ],
 )
