@@ -138,5 +138,6 @@ def _answer(connection: socket.socket, record: Recorder, sni: str | None, certif
             seen = Seen(method, path, headers, sni, certificate)
             record.seen.append(seen)
             status = record.status(seen)
-            head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(ANSWER)}\r\n\r\n"
-            connection.sendall(head.encode() + ANSWER)
+            answer = ANSWER if status < 400 else json.dumps({"kind": "Status", "code": status}).encode()
+            head = f"HTTP/1.1 {status} -\r\nContent-Type: application/json\r\nContent-Length: {len(answer)}\r\n\r\n"
+            connection.sendall(head.encode() + answer)
