@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from tests.wire.clients import ScriptedSocket, client_for
 from tests.wire.faults import Fault
 from tests.wire.server import ApiServer, Request
 from tests.wire.store import Store
 
-__all__ = ["ApiServer", "Fault", "Request", "Store"]
+__all__ = ["ApiServer", "Fault", "Request", "ScriptedSocket", "Store", "client_for"]

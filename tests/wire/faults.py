@@ -14,7 +14,7 @@ class Fault:
     """Done to the next `times` requests (None: all) whose method and path (a regular expression, searched) match.
 
     `status`, `headers`, `body` (bytes, or an object sent as JSON): this answer.
-    `raw`: these bytes, then the connection closes.
+    `raw`: these bytes, then the connection closes, or with `hold` stays open in silence until the client leaves.
     `drop`: the connection closes with no answer; `cut`: after that many bytes of the right answer's body.
     `delay`: seconds before anything is done (with nothing else: the right answer then).
     `after`: the request is carried out first, then the fault is done to its answer.
@@ -34,6 +34,7 @@ class Fault:
         cut: int | None = None,
         delay: float = 0,
         after: bool = False,
+        hold: bool = False,
         when: Callable[[Any], bool] | None = None,
     ) -> None:
         self.path = re.compile(path)
@@ -47,6 +48,7 @@ class Fault:
         self.cut = cut
         self.delay = delay
         self.after = after
+        self.hold = hold
         self.when = when
         self.done = 0
 

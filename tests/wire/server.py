@@ -60,6 +60,8 @@ class ApiServer:
 
     def __init__(self, *, tls: bool = False, token: str = "", namespace: str = "default") -> None:
         self.store = Store()
+        self.store.namespaces.add(namespace)
+        self.at_exit: list[Callable[[], None]] = []
         self.requests: list[Request] = []
         self.faults: list[Fault] = []
         self.denied: list[tuple[str, str, str]] = []
@@ -87,6 +89,8 @@ class ApiServer:
         return self
 
     def __exit__(self, *_: object) -> None:
+        for end in self.at_exit:
+            end()
         self.stop()
         shutil.rmtree(self._folder, ignore_errors=True)
 
@@ -277,9 +281,11 @@ class _Handler(BaseHTTPRequestHandler):
                 self._answer(request)
             finally:
                 self.muted = False
-        if fault.raw or fault.drop:
+        if fault.raw or fault.drop or fault.hold:
             self.wfile.write(fault.raw)
             self.wfile.flush()
+            while fault.hold and not self._gone():
+                time.sleep(0.01)
             self.close_connection = True
             return True
         if fault.status:

@@ -201,8 +201,6 @@ class Transport:
 
     def _take(self, deadline: float | None) -> Connection:
         """An idle connection that is still good, or a new one."""
-        if self.closed:
-            raise Unreachable(f"The connection to {self.target.server} was closed on this side")
         left = None if deadline is None else deadline - time.monotonic()
         if left is not None and left <= 0:
             raise Silent(f"{self.server} did not answer in time", "Give it longer with --request-timeout.")
@@ -218,6 +216,9 @@ class Transport:
             connection.silence = SILENCE_SECONDS
             with self._lock:
                 self._busy.add(connection)
+            if self.closed:  # asked only now, so that `close` either sees this connection or is seen here
+                self._forget(connection)
+                raise Unreachable(f"The connection to {self.target.server} was closed on this side")
             return connection
 
     def _dial(self, seconds: float) -> Connection:

@@ -14,7 +14,7 @@ from kubectl_ray.kube.status import Asked, Status, error_from
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
     from kubectl_ray.kube.http import Response
@@ -76,33 +76,20 @@ class Watch:
             began = self._transport.clock()
             self._heard = False
             try:
-                yield from self._changes()
+                refusal = yield from self._changes()
             except KubectlRayError as error:
                 if not passing(error):
                     raise
                 if not self._transport.closed:
                     yield from self.lost(error)
                 continue
+            if refusal is not None:
+                raise refusal
             # Opened and ended without a word, more than once: not in a tight circle.
             if self._heard or self._transport.clock() - began >= QUIET_SECONDS:
                 self._failures = 0
-            else:
+            elif not self._transport.closed:
                 yield from self.pause(self._next_pause())
-
-    def _changes(self) -> Iterator[Event]:
-        """The changes that one request tells."""
-        for kind, item in self._stream(self._version):
-            if kind == TICK:
-                yield TICK, {}
-                continue
-            if kind == "ERROR":
-                yield from self._refused(item)
-                return
-            self._heard = True
-            self._too_large = 0
-            self._version = _version(item) or self._version
-            if kind != "BOOKMARK":
-                yield kind, item
 
     def relisted(self, fetch: Callable[[], Listing]) -> Iterator[Event]:
         """`("LISTED", items)`, then changes; again from a new list whenever the server forgot where we were."""
@@ -149,19 +136,33 @@ class Watch:
         self._failures += 1
         return min(0.5 * 2 ** (self._failures - 2), PAUSE_LIMIT) if self._failures > 1 else 0.0
 
-    def _refused(self, item: Any) -> Iterator[Event]:
-        """An ERROR event, whose Status comes with HTTP 200: raise it, or wait as the server wishes."""
+    def _changes(self) -> Generator[Event, None, KubectlRayError | None]:
+        """The changes that one request tells; returns what the server said if it does not want to go on."""
+        for kind, item in self._stream(self._version):
+            if kind == TICK:
+                yield TICK, {}
+                continue
+            self._heard = True
+            if kind == "ERROR":
+                return (yield from self._refused(item))
+            self._too_large = 0
+            self._version = _version(item) or self._version
+            if kind != "BOOKMARK":
+                yield kind, item
+        return None
+
+    def _refused(self, item: Any) -> Generator[Event, None, KubectlRayError | None]:
+        """An ERROR event, whose Status comes with HTTP 200: an error, unless the server only wishes us to wait."""
         status = Status(0, item)
         error = error_from(status, self._asked)
         # 504 "Too large resource version" comes right after writes, and from a server that lags behind another.
         if status.code in {429, 503, 504}:
             self._too_large += 1
             if self._too_large > TOO_LARGE_LIMIT:
-                raise Expired(error.message, error.hint)
-            self._heard = True  # and so no failure
+                return Expired(error.message, error.hint)
             yield from self.pause(max(status.retry_after, 1.0))
-            return
-        raise error if isinstance(error, Expired | ServerError) else ServerError(error.message, error.hint)
+            return None
+        return error if isinstance(error, Expired | ServerError) else ServerError(error.message, error.hint)
 
     def _stream(self, version: str) -> Iterator[Event]:
         """The events of one request, and TICK; ends when the server ends it or nothing came for too long."""
