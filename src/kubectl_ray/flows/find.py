@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
 from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.fields import dig, text
 from kubectl_ray.models.near import near
-from kubectl_ray.models.resources import RAYCLUSTERS
+from kubectl_ray.models.resources import NAMESPACES, RAYCLUSTERS
 
 SHOWN = 5
 """Names in one message."""
@@ -40,6 +41,8 @@ def missing(api: Client, name: str, namespace: str) -> NotFound:
         names = [Cluster(raw).name for raw in api.list(RAYCLUSTERS, namespace)]
     except KubectlRayError:
         names = []
+    if not names:
+        check_namespace(api, namespace)
     close = near(name, names)
     if close:
         hint = f"Did you mean {' or '.join(close)}?"
@@ -50,11 +53,33 @@ def missing(api: Client, name: str, namespace: str) -> NotFound:
     return NotFound(f"There is no Ray cluster {name} in namespace {namespace}.", hint=hint)
 
 
+def check_namespace(api: Client, namespace: str) -> None:
+    """Raise NotFound, naming the near ones, when this namespace does not exist. Asked only when nothing was found in it.
+
+    A list in a namespace that does not exist is empty, not an error. A login that may not look is no error either.
+    """
+    if not namespace:
+        return
+    try:
+        api.get(NAMESPACES, namespace)
+    except NotFound as error:
+        try:
+            names = [text(dig(raw, "metadata", "name")) for raw in api.list(NAMESPACES)]
+        except KubectlRayError:
+            names = []
+        close = near(namespace, names)
+        hint = f"Did you mean -n {' or -n '.join(close)}?" if close else "See which there are:  kubectl get namespaces"
+        raise NotFound(f"There is no namespace {namespace}.", hint=hint) from error
+    except KubectlRayError:
+        return
+
+
 def _only(api: Client, namespace: str) -> dict[str, Any]:
     found = list(api.list(RAYCLUSTERS, namespace, limit=None))
     if len(found) == 1:
         return found[0]
     if not found:
+        check_namespace(api, namespace)
         raise NotFound(
             f"There are no Ray clusters in namespace {namespace}.",
             hint="Create one:  kubectl ray cluster create NAME",

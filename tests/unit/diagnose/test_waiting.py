@@ -22,7 +22,9 @@ def cluster(replicas: int = 2, **more: Any) -> Cluster:
     )
 
 
-def pod(kind: str = "worker", *, ready: bool = False, group: str = "g", waits: tuple[str, str] = ("", ""), **more: Any) -> Pod:
+def pod(
+    kind: str = "worker", *, ready: bool = False, group: str = "g", waits: tuple[str, str] = ("", ""), **more: Any
+) -> Pod:
     """A pod of that cluster, running unless `waits` gives a reason and a message."""
     state = {"waiting": {"reason": waits[0], "message": waits[1]}} if waits[0] else {"running": {}}
     return Pod(
@@ -64,7 +66,7 @@ def test_pods_of_a_removed_group_do_not_count() -> None:
 
 def test_no_status_and_no_pod_means_that_nobody_noticed() -> None:
     """Without any trace of the operator, that is what is waited for."""
-    assert waiting.by_pods(cluster(1, status={}), []) == "the KubeRay operator to notice it"
+    assert waiting.by_pods(cluster(1, status={}), []) == "the KubeRay operator to notice it (does it run?)"
 
 
 def test_a_suspended_cluster_says_so() -> None:
@@ -88,7 +90,9 @@ def test_workers_that_cannot_be_made_show_the_operators_reason() -> None:
             {"type": "ReplicaFailure", "status": "True", "reason": "F", "message": "F\nexceeded quota: tiny"}
         ],
     }
-    assert waiting.by_pods(cluster(2, status=refused), [head(), pod(ready=True)]) == "g 1/2 ready (exceeded quota: tiny)"
+    assert (
+        waiting.by_pods(cluster(2, status=refused), [head(), pod(ready=True)]) == "g 1/2 ready (exceeded quota: tiny)"
+    )
 
 
 def test_surplus_workers_are_waited_for() -> None:

@@ -76,6 +76,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     """
     clusters = _meant(ctx, args)
     if not clusters:
+        find.check_namespace(ctx.api, ctx.namespace)
         yield Note(f"There is nothing to delete in namespace {ctx.namespace}.")
         return
     for cluster in clusters:

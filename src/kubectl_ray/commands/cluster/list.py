@@ -10,7 +10,7 @@ import argparse
 
 from kubectl_ray.commands.cluster.reading import in_words, keep_showing, objects, sorter, where
 from kubectl_ray.flags.output import add_reading
-from kubectl_ray.flows import inventory
+from kubectl_ray.flows import find, inventory
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
 from kubectl_ray.results import Rows
@@ -92,6 +92,8 @@ def _table(ctx: Context, args: Args, namespace: str, labels: str) -> Rows:
     for _key, row in found:
         row.count = counts.of(row.namespace, row.name)
         row.denied = counts.no_right
+    if not found:
+        find.check_namespace(ctx.api, namespace)
     chosen = " that are like that" if labels or args.field_selector else ""
     return Rows(
         view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels),

@@ -75,8 +75,10 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     key = sorter(args.sort_by)
     pairs = [(key(raw), view.Row(Pod(raw), ctx.now())) for raw in found]
     pairs.sort(key=(lambda pair: pair[0]) if args.sort_by else (lambda pair: view.order(pair[1])))
-    if cluster and not pairs and namespace:
+    if not pairs and cluster and namespace:
         find.cluster(ctx.api, cluster, namespace)
+    elif not pairs:
+        find.check_namespace(ctx.api, namespace)
     return Rows(
         view.columns(
             all_namespaces=args.all_namespaces, several_clusters=cluster is None, show_labels=args.show_labels

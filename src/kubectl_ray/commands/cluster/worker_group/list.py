@@ -61,6 +61,8 @@ def run(ctx: Context, args: Args) -> Event:
         clusters = [Cluster(find.cluster(ctx.api, args.cluster, namespace))]
     else:
         clusters = [Cluster(raw) for raw in ctx.api.list(RAYCLUSTERS, namespace)]
+    if not clusters:
+        find.check_namespace(ctx.api, namespace)
     names = [group.name for cluster in clusters for group in cluster.groups]
     if args.group and args.group not in names:
         raise NotFound(
