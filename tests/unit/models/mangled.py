@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from hypothesis import strategies as st
+
+from kubectl_ray.errors import WrongUse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 JUNK = st.recursive(
     st.one_of(
@@ -13,6 +18,15 @@ JUNK = st.recursive(
     lambda inner: st.one_of(st.lists(inner, max_size=3), st.dictionaries(st.text(max_size=8), inner, max_size=3)),
     max_leaves=8,
 )
+
+
+def refusal(call: Callable[..., object], *arguments: object) -> WrongUse | None:
+    """Our error that a call ends with, or None; any other error goes through."""
+    try:
+        call(*arguments)
+    except WrongUse as error:
+        return error
+    return None
 
 
 def _paths(value: object, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:

@@ -10,6 +10,9 @@ from hypothesis import strategies as st
 
 from kubectl_ray.models.age import epoch, human, length, since
 
+EARLIEST = datetime(1, 1, 2, tzinfo=UTC).replace(tzinfo=None)
+LATEST = datetime(9999, 12, 30, tzinfo=UTC).replace(tzinfo=None)
+
 
 @pytest.mark.parametrize(
     ("seconds", "shown"),
@@ -49,7 +52,7 @@ def test_human(seconds: float, shown: str) -> None:
 
 
 @given(
-    st.datetimes(datetime.min + timedelta(days=1), datetime.max - timedelta(days=1)),
+    st.datetimes(EARLIEST, LATEST),
     st.integers(-14 * 60, 14 * 60),
     st.sampled_from([0, 3, 6, 9]),
 )

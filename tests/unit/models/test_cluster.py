@@ -161,7 +161,7 @@ def test_group_by_name() -> None:
 
 
 def test_group_that_is_not_there() -> None:
-    """An unknown name meets the near one and all there are; no name, those to choose from; no groups, how to add one."""
+    """An unknown name meets the near one; no name, those to choose from; a cluster without groups, how to add one."""
     cluster = Cluster(
         {"metadata": {"name": "c"}, "spec": {"workerGroupSpecs": [{"groupName": "gpus"}, {"groupName": "b"}]}}
     )
