@@ -54,7 +54,7 @@ def missing(api: Client, name: str, namespace: str) -> NotFound:
 
 
 def check_namespace(api: Client, namespace: str) -> None:
-    """Raise NotFound, naming the near ones, when this namespace does not exist. Asked only when nothing was found in it.
+    """Raise NotFound, naming the near ones, when this namespace does not exist; for where nothing was found.
 
     A list in a namespace that does not exist is empty, not an error. A login that may not look is no error either.
     """
