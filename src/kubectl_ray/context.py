@@ -129,6 +129,11 @@ class Context:
             why = getattr(error, "strerror", None) or error
             raise WrongUse(f"{path} cannot be read: {why}", hint="Name a file that exists, or - for stdin.") from error
 
+    @property
+    def warnings(self) -> list[str]:
+        """What the API server remarked so far, each remark once."""
+        return list(self._client.warnings) if self._client is not None else []
+
     def close(self) -> None:
         """End the connection, if there is one."""
         if self._client is not None:

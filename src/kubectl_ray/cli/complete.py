@@ -158,7 +158,7 @@ class _Line:
         found = []
         for action in dict.fromkeys(self.parser.options.values()):
             spellings = set(action.option_strings)
-            if not spellings & given or action.nargs is None:
+            if not spellings & given or isinstance(action.default, list):
                 longs = [name for name in action.option_strings if name.startswith("--")]
                 found.append(((longs or list(action.option_strings))[0], _first_line(action.help)))
         found.append(("--help", "help for this command"))

@@ -174,6 +174,8 @@ class _Run:
 
     def close(self) -> None:
         if self.ctx is not None:
+            for warning in self.ctx.warnings:
+                self.screen.say(f"Warning: {warning}")
             self.ctx.close()
 
     def _page(self, text: str) -> None:

@@ -54,7 +54,7 @@ class Parser(argparse.ArgumentParser):
             raise WrongUse(f"missing: {', '.join(name.split('/')[0] for name in missing.split(', '))}")
         surplus = message.removeprefix("unrecognized arguments: ")
         if surplus != message:
-            raise WrongUse(f"too many words: {surplus}")
+            raise WrongUse(f"too many words: {surplus.removeprefix('-- ')}")
         names, colon, why = message.removeprefix("argument ").partition(": ")
         spelled = [name for name in names.split("/") if name.startswith("--")] or [names]
         raise WrongUse(f"{spelled[0]}{colon}{why}")

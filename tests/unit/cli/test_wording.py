@@ -1,0 +1,40 @@
+"""Errors as they are shown."""
+
+from __future__ import annotations
+
+from kubectl_ray.cli.wording import defect, worded
+from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
+
+
+def test_a_missing_kuberay() -> None:
+    """The lower layer says which API group is missing; here it gets its name."""
+    error = NotFound("404")
+    vars(error)["missing_group"] = "ray.io"
+    shown = worded(error, ())
+    assert "KubeRay is not installed" in shown.message
+    assert shown.exit_code == NotFound.exit_code
+
+
+def test_another_missing_group_is_left_alone() -> None:
+    """It is not KubeRay's."""
+    error = NotFound("404")
+    vars(error)["missing_group"] = "apps"
+    assert worded(error, ()) is error
+
+
+def test_wrong_use_points_to_the_help() -> None:
+    """Of the command that was meant, unless there is a better hint."""
+    assert worded(WrongUse("x"), ("cluster", "list")).hint == "See:  kubectl ray cluster list --help"
+    assert worded(WrongUse("x", hint="y"), ()).hint == "y"
+
+
+def test_other_errors_are_left_alone() -> None:
+    """They have their words."""
+    error = KubectlRayError("x")
+    assert worded(error, ("cluster",)) is error
+
+
+def test_a_defect_is_one_line() -> None:
+    """Also when the exception's text has several, or none."""
+    assert defect(ValueError("a\nb")).message == "kubectl ray has a defect: ValueError: a"
+    assert defect(ValueError()).message == "kubectl ray has a defect: ValueError"
