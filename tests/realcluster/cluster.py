@@ -250,10 +250,11 @@ def established(api: Api) -> bool:
         listed = api.request("GET", CRDS)
     except ApiError:
         return False
-    return all(_is_established(definition) for definition in listed["items"])
+    return all(is_established(definition) for definition in listed["items"])
 
 
-def _is_established(definition: dict[str, Any]) -> bool:
+def is_established(definition: dict[str, Any]) -> bool:
+    """Whether the API server serves a resource definition."""
     conditions = definition.get("status", {}).get("conditions") or ()  # null at first
     return any(each["type"] == "Established" and each["status"] == "True" for each in conditions)
 
