@@ -10,7 +10,7 @@ PURE    = src/kubectl_ray/models/*,src/kubectl_ray/manifests/*,src/kubectl_ray/v
 .PHONY: help venv check format test coverage docs bench demo install cluster-up cluster-down cluster-status test-real test-real-full clean
 
 help:            ## this list
-	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
+	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
 
 venv: $(STAMP)   ## the virtual environment with the plugin and its development tools
 $(STAMP): pyproject.toml
@@ -44,3 +44,28 @@ bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CONTEXT=name
 NAMESPACE ?=
 demo: $(STAMP)   ## a Ray cluster's life on your own Kubernetes: CONTEXT=name, NAMESPACE=name
 	@$(BIN)/python -m demo --context '$(CONTEXT)' --namespace '$(NAMESPACE)'
+
+# --- end to end, on a cluster -------------------------------------------------------------------------------------
+# OPERATOR=1.4.2|1.5.1|1.6.2 picks the KubeRay operator of the real cluster.
+OPERATOR ?=
+E2E       = OPERATOR='$(OPERATOR)' CONTEXT='$(CONTEXT)' $(BIN)/python -m tests.e2e
+
+.PHONY: test-e2e
+
+cluster-up:      ## start a real Kubernetes with KubeRay, built at first use: root, Debian or Ubuntu, Go; OPERATOR=version
+	@OPERATOR='$(OPERATOR)' $(PYTHON) -m tests.realcluster up
+
+cluster-down:    ## end it; nothing of it stays but the cache
+	@$(PYTHON) -m tests.realcluster down
+
+cluster-status:  ## is it there, and is all of it well?
+	@$(PYTHON) -m tests.realcluster status
+
+test-e2e: $(STAMP) ## the end-to-end suite, main part, on your own cluster, in a namespace of its own: CONTEXT=name
+	@$(E2E) -m 'not full'
+
+test-real: $(STAMP) ## its main part on the real cluster, which is started for it and ended afterwards; OPERATOR=version
+	@$(E2E) --real -m 'not full'
+
+test-real-full: $(STAMP) ## all of it, with the cases that break the cluster
+	@$(E2E) --real

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.harness.conditions import until
-from tests.e2e.harness.objects import container, group, raycluster, suspended, untouched
+from tests.e2e.harness.objects import container, group, owner, raycluster, reference, suspended, untouched
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -159,10 +159,8 @@ def test_anothers_cluster_is_named_as_such(ray: Ray, logins: Logins, fresh: Call
 def test_owned_is_refused(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str], kind: str) -> None:
     """The owner is named with the right command, and the cluster stays; --force-owned insists."""
     name = fresh("owned")
-    owner = kubectl.create(ray_owner(kind, f"{name}-boss"))
-    reference = {key: owner[key] for key in ("apiVersion", "kind")}
-    reference |= {"name": f"{name}-boss", "uid": owner["metadata"]["uid"], "controller": True}
-    kubectl.create(suspended(name, metadata={"ownerReferences": [reference]}))
+    boss = kubectl.create(owner(kind, f"{name}-boss"))
+    kubectl.create(suspended(name, metadata={"ownerReferences": [reference(boss)]}))
     try:
         said = ray(f"cluster delete {name} --yes", code=2)
         assert f"{kind} {name}-boss" in said.err
@@ -172,15 +170,6 @@ def test_owned_is_refused(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str
         assert kubectl.find("raycluster", name) is None
     finally:
         kubectl("delete", kind.lower(), f"{name}-boss", "--wait=false")
-
-
-def ray_owner(kind: str, name: str) -> Object:
-    """A RayJob or RayService that the operator leaves alone: suspended, or with a spec it waits for."""
-    inner = raycluster(name, group("g", 0))["spec"]
-    spec: Object = {"rayClusterSpec": inner, "entrypoint": "true", "suspend": True}
-    if kind == "RayService":
-        spec = {"rayClusterConfig": {**inner, "suspend": True}, "serveConfigV2": "applications: []"}
-    return {"apiVersion": "ray.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
 
 
 def test_kueues_cluster_is_refused(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from tests.e2e.harness.conditions import until
-from tests.e2e.harness.objects import group, raycluster, suspended
+from tests.e2e.harness.objects import group, owner, raycluster, reference, suspended
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -219,21 +219,22 @@ def test_lowering_under_an_autoscaler_waits_for_nothing(
 def test_owned_cluster(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str], kind: str) -> None:
     """A cluster of a RayJob or RayService is not changed behind its back; --force-owned insists."""
     name = fresh("owned")
-    owner = {"apiVersion": "ray.io/v1", "kind": kind, "name": "boss", "uid": "0-0-0-0", "controller": True}
-    kubectl.create(suspended(name, metadata={"ownerReferences": [owner]}, managedBy="kueue.x-k8s.io/multikueue"))
-    refused = ray(f"cluster scale --cluster {name} --replicas=2", code=2)
-    assert kind in refused.err
-    assert "boss" in refused.err
-    assert replicas(kubectl, name) == 1
-
-
-def test_no_room_is_said_while_waiting(ray: Ray, kubectl: Kubectl, ready_cluster: str) -> None:
-    """A number that the node cannot hold: exit code 3 with the scheduler's reason, and the number stays asked for."""
+    boss = kubectl.create(owner(kind, f"{name}-boss"))
+    kubectl.create(suspended(name, metadata={"ownerReferences": [reference(boss)]}))
     try:
-        said = ray(f"cluster scale {GROUP} --cluster {ready_cluster} --replicas=40 --timeout=8s", code=3, within=60)
-        assert "Insufficient cpu" in said.err or "no room" in said.err
-        assert replicas(kubectl, ready_cluster) == 40
+        said = ray(f"cluster scale --cluster {name} --replicas=2", code=2)
+        assert f"{kind} {name}-boss" in said.err
+        assert replicas(kubectl, name) == 1
+        ray(f"cluster scale --cluster {name} --replicas=2 --force-owned")
+        assert replicas(kubectl, name) == 2
     finally:
-        set_by_hand(kubectl, ready_cluster, 1)
-        until(lambda: len(kubectl.pods(ready_cluster, GROUP)) == 1, "one worker again", within=120)
-        until(lambda: kubectl.ready(ready_cluster, GROUP) == 1, "the worker is ready", within=120)
+        kubectl("delete", kind.lower(), f"{name}-boss", "--wait=false")
+
+
+def test_no_room_is_said_while_waiting(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:
+    """Workers that no node can hold: exit code 3 with the scheduler's reason, and the number stays asked for."""
+    name = fresh("large")
+    ray(f"cluster create {name} --no-wait --head-node-selectors=nowhere=here --worker-cpus=640")
+    said = ray(f"cluster scale {GROUP} --cluster {name} --replicas=3 --timeout=4s", code=3, within=30)
+    assert "Insufficient cpu" in said.err
+    assert replicas(kubectl, name) == 3

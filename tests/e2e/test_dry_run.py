@@ -78,12 +78,17 @@ def test_client_mode_writes_nothing_on_the_wire(front: Front, ray_by_front: Ray,
 @pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.usefixtures("there")
 def test_server_mode_says_so_on_the_wire(front: Front, ray_by_front: Ray, writer: str) -> None:
-    """Every writing request carries dryRun=All."""
+    """Every writing request carries dryRun=All, a deletion in its body."""
     ray_by_front(f"{WRITERS[writer]} --dry-run=server")
-    written = [request for request in front.requests if request.startswith(("POST", "PATCH", "PUT", "DELETE"))]
-    written = [request for request in written if "reviews" not in request]
-    assert written
-    assert all("dryRun=All" in request for request in written), written
+    sent = [
+        (request, body)
+        for request, body in zip(front.requests, front.bodies, strict=True)
+        if not request.startswith("GET ") and "reviews" not in request
+    ]
+    assert sent
+    for request, body in sent:
+        options = json.loads(body) if request.startswith("DELETE") and body else {}
+        assert "dryRun=All" in request or options.get("dryRun") == ["All"], (request, body)
 
 
 @pytest.mark.parametrize("writer", WRITERS)

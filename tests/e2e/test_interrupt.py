@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import signal
-import subprocess
 import time
 from typing import TYPE_CHECKING
 
@@ -94,23 +93,6 @@ def test_while_a_deletion_is_waited_for(ray: Ray, kubectl: Kubectl, fresh: Calla
         assert "deletionTimestamp" in kubectl.get("raycluster", name)["metadata"]
     finally:
         kubectl("patch", "raycluster", name, "--type=merge", "-p", '{"metadata": {"finalizers": null}}')
-
-
-def test_the_shell_sees_130(ray: Ray) -> None:
-    """A shell shows 130 for a program that died of SIGINT, as for kubectl itself."""
-    done = subprocess.run(
-        [
-            "bash",
-            "-c",
-            "kubectl ray cluster list -w & wait_for=$!; kill -INT $$ 2>/dev/null; kill -INT $wait_for; wait $wait_for",
-        ],
-        env=ray.env,
-        cwd=ray.cwd,
-        capture_output=True,
-        check=False,
-        timeout=30,
-    )
-    assert done.returncode in {130, -signal.SIGINT}
 
 
 def test_time_is_over_on_a_terminal(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:

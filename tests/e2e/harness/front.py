@@ -70,10 +70,11 @@ class _Server(socketserver.ThreadingTCPServer):
 
 
 class Front:
-    """The server; `requests` lists what came as `METHOD /path?query`."""
+    """The server; `requests` lists what came as `METHOD /path?query`, `bodies` what each of these carried."""
 
     def __init__(self, env: Mapping[str, str]) -> None:
         self.requests: list[str] = []
+        self.bodies: list[bytes] = []
         self._rules: list[Callable[[Request], bool]] = []
         self._open: set[socket.socket] = set()
         self._proxy = subprocess.Popen(
@@ -178,6 +179,7 @@ class Front:
         try:
             while request := _read(client):
                 self.requests.append(f"{request.method} {request.path}")
+                self.bodies.append(request.body)
                 if not any(rule(request) for rule in list(self._rules)):
                     self._hand_on(request)
                     return

@@ -56,3 +56,18 @@ def suspended(name: str, *groups: Object, **more: Any) -> Object:
 def untouched(name: str, *groups: Object, **more: Any) -> Object:
     """A RayCluster that the operator never looks at; Kueue seems to own it."""
     return raycluster(name, *(groups or (group("default-worker-group"),)), managedBy=UNTOUCHED, **more)
+
+
+def owner(kind: str, name: str) -> Object:
+    """A RayJob or RayService that makes nothing: suspended, or with a cluster that is."""
+    inner = raycluster(name, group("g", 0))["spec"]
+    spec: Object = {"rayClusterSpec": inner, "entrypoint": "true", "suspend": True}
+    if kind == "RayService":
+        spec = {"rayClusterConfig": {**inner, "suspend": True}, "serveConfigV2": "applications: []"}
+    return {"apiVersion": "ray.io/v1", "kind": kind, "metadata": {"name": name}, "spec": spec}
+
+
+def reference(owning: Object) -> Object:
+    """An entry of `ownerReferences` for an object as the API server has it."""
+    named = {key: owning["metadata"][key] for key in ("name", "uid")}
+    return {"apiVersion": owning["apiVersion"], "kind": owning["kind"], **named, "controller": True}
