@@ -89,12 +89,12 @@ class ExecPlugin:
         process, self._running = self._running, None
         if process is None:
             raise NotLoggedIn("The login plugin was not started")
-        try:
-            output, talk = process.communicate()
-        except BaseException:
-            process.kill()
-            process.wait()
-            raise
+        with process:
+            try:
+                output, talk = process.communicate()
+            except BaseException:
+                process.kill()
+                raise
         if talk:
             self._stderr.write(talk.decode("utf-8", "replace"))
         if process.returncode:

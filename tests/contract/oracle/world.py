@@ -21,7 +21,7 @@ from tests.wire.proxies import Proxy, http_proxy, socks_proxy
 from tests.wire.recorder import NAMES, Recorder, recorder, tls_recorder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
 KUBECTL = str(Path(sys.executable).with_name("kubectl"))
 RESOURCE = "/apis/ray.io/v1/namespaces/{namespace}/rayclusters"
@@ -155,6 +155,15 @@ class Case:
         self.env = env or {}
         self.fails = fails
         self.pod = pod
+
+
+class Cases(list["Callable[[World], Case]"]):
+    """The cases of one module, each a function that makes a `Case` in a world."""
+
+    def case(self, make: Callable[[World], Case]) -> Callable[[World], Case]:
+        """Add a case; used as a decorator."""
+        self.append(make)
+        return make
 
 
 def environment(case: Case, folder: Path) -> dict[str, str]:

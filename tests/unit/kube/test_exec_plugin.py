@@ -7,6 +7,7 @@ import json
 import os
 import signal
 from typing import TYPE_CHECKING, Any
+from unittest.mock import Mock
 
 import pytest
 from hypothesis import given
@@ -250,6 +251,20 @@ def test_stopped(lab: Lab) -> None:
     plugin.stop()
     with pytest.raises(ProcessLookupError):
         os.kill(pid, 0)
+
+
+def test_ctrl_c_ends_it(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Ctrl-C while a plugin waits for its user ends the plugin too."""
+    lab.script("exec sleep 600")
+    plugin = lab.plugin()
+    plugin.start()
+    process = plugin._running
+    assert process is not None
+    monkeypatch.setattr(process, "communicate", Mock(side_effect=KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        plugin.finish()
+    with pytest.raises(ProcessLookupError):
+        os.kill(process.pid, 0)
 
 
 @given(
