@@ -40,11 +40,16 @@ class Condition:
 class Group:
     """A worker group of a spec. `index` is its place in `workerGroupSpecs`."""
 
-    __slots__ = ("index", "raw")
+    __slots__ = ("desired", "index", "raw")
 
     def __init__(self, raw: object, index: int) -> None:
         self.raw = mapping(raw)
         self.index = index
+        self.desired = self._desired()
+        """Worker pods that the operator makes for it: clamp(replicas, min, max) times hosts, none when suspended.
+
+        Source: KubeRay, `utils.GetWorkerGroupDesiredReplicas`.
+        """
 
     @property
     def name(self) -> str:
@@ -83,19 +88,15 @@ class Group:
         """The group alone is suspended."""
         return self.raw.get("suspend") is True
 
-    @property
-    def desired(self) -> int:
-        """Worker pods that the operator makes for it: clamp(replicas, min, max) times hosts, none when suspended.
-
-        Source: KubeRay, `utils.GetWorkerGroupDesiredReplicas`.
-        """
+    def _desired(self) -> int:
         if self.suspended:
             return 0
         wanted = whole(self.raw.get("replicas"))
-        if wanted is None or wanted < self.minimum:
-            wanted = self.minimum
-        elif wanted > self.maximum:
-            wanted = self.maximum
+        minimum = self.minimum
+        if wanted is None or wanted < minimum:
+            wanted = minimum
+        elif wanted > (maximum := self.maximum):
+            wanted = maximum
         return max(wanted, 0) * self.hosts
 
     @property

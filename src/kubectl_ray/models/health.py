@@ -134,7 +134,8 @@ class Claims:
         self.ready_workers = cluster.ready_workers
         self.head_ready = self.provisioned = self.suspended = False
         self.head_reason = self.replica_failure = ""
-        for condition in cluster.conditions:
+        conditions = cluster.conditions
+        for condition in conditions:
             holds = condition.status == "True"
             if condition.type == "HeadPodReady":
                 self.head_ready = holds
@@ -145,7 +146,7 @@ class Claims:
                 self.suspended = holds
             elif condition.type == "ReplicaFailure" and holds:
                 self.replica_failure = condition.reason
-        if not cluster.conditions:  # an operator with the conditions switched off
+        if not conditions:  # an operator with the conditions switched off
             self.provisioned = cluster.state == "ready"
             self.suspended = cluster.state == "suspended"
             self.head_ready = bool(cluster.head_ip)

@@ -6,6 +6,8 @@ finer up), so that sums are exact without a module for fractions.
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from kubectl_ray.errors import WrongUse
 
 NANO = 10**9
@@ -89,7 +91,13 @@ def parse(value: object) -> int | None:
 
 def amount(value: object) -> int:
     """Nano units of a quantity in an object; 0 where there is none to read."""
-    return parse(value) or 0
+    return _amount_of_text(value) if isinstance(value, str) else parse(value) or 0
+
+
+@lru_cache(maxsize=1024)
+def _amount_of_text(text: str) -> int:
+    """Thousands of clusters have few different sizes."""
+    return parse(text) or 0
 
 
 def format_cpu(nano: int) -> str:
@@ -131,6 +139,7 @@ def is_binary(value: object) -> bool:
     return isinstance(value, str) and value.endswith("i")
 
 
+@lru_cache(maxsize=1024)
 def format_memory(nano: int) -> str:
     """Memory for a person: `32Gi`, `1724Mi`, `500M`, `306.0Gi`.
 
