@@ -69,7 +69,7 @@ def small_tasks(programs: Programs, namespace: str, names: Sequence[str]) -> lis
             "help",
             "--help",
             _subjects(programs, ("get", "--help"), ("--help",), ("--help",)),
-            shows=("Usage",),
+            least_rows=10,
             talks=False,
         ),
         Task(
