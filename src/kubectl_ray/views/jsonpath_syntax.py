@@ -128,7 +128,7 @@ def parse_path(path: str) -> list[Node]:
     """
     inner = path.strip()
     if inner.startswith("{") and inner.endswith("}"):
-        inner = inner[1:-1]
+        inner = inner[1:-1].strip()
     if inner and inner[0] not in ".[$@":
         inner = f".{inner}"
     reader = _Reader(inner + "}", 0)
