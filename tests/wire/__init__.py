@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from tests.wire.clients import ScriptedSocket, client_for
 from tests.wire.faults import Fault
-from tests.wire.server import ApiServer, Request
+from tests.wire.handler import Request
+from tests.wire.server import ApiServer
 from tests.wire.store import Store
 
 __all__ = ["ApiServer", "Fault", "Request", "ScriptedSocket", "Store", "client_for"]

@@ -57,10 +57,16 @@ class Connection:
             return
 
     def wake(self) -> None:
-        """End both directions, so that a thread that waits for bytes here gets an end of stream."""
+        """End both directions, so that a thread that waits for bytes here gets an end of stream, and closes.
+
+        Done on a second descriptor of the same connection: TLS objects are not to be touched by two threads.
+        """
+        import socket
+
         try:
-            self.sock.shutdown(2)  # SHUT_RDWR
-        except (OSError, ValueError):
+            with socket.socket(fileno=socket.dup(self.sock.fileno())) as same:
+                same.shutdown(socket.SHUT_RDWR)
+        except OSError:
             return
 
     def alive(self) -> bool:
@@ -88,8 +94,9 @@ class Connection:
             Dropped: the other side closed; part of it may have arrived.
             Silent: the other side takes nothing more.
         """
-        self.sock.settimeout(self._patience())
+        patience = self._patience()
         try:
+            self.sock.settimeout(patience)
             self.sock.sendall(data)
         except TimeoutError as error:
             raise self._silent() from error
@@ -106,8 +113,9 @@ class Connection:
         if self._buffer:
             data, self._buffer = self._buffer, b""
             return data
-        self.sock.settimeout(self._patience())
+        patience = self._patience()
         try:
+            self.sock.settimeout(patience)
             return self.sock.recv(RECEIVE)
         except TimeoutError as error:
             raise self._silent() from error

@@ -7,14 +7,14 @@ memory as a whole, however long it is.
 from __future__ import annotations
 
 import codecs
-import re
-from json import JSONDecoder
+import json.decoder
 
 from kubectl_ray.errors import Expired, ServerError
 from kubectl_ray.kube.connection import CutOff
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import re
     from collections.abc import Callable, Generator, Iterator
     from typing import Any
 
@@ -28,9 +28,9 @@ ITEM_LIMIT = 1 << 26
 RESTARTS = 5
 """Of a paged list whose continue token expired."""
 
-_space = re.compile(r"[ \t\r\n]*").match
+_space: Callable[[str, int], re.Match[str]] = json.decoder.WHITESPACE.match  # type: ignore[attr-defined]  # compiled already
 # What raw_decode calls; called directly, it says "cut off" by StopIteration without counting lines first.
-_scan: Callable[[str, int], tuple[Any, int]] = JSONDecoder().scan_once  # type: ignore[attr-defined]
+_scan: Callable[[str, int], tuple[Any, int]] = json.decoder.JSONDecoder().scan_once  # type: ignore[attr-defined]
 
 
 class Listing:
@@ -146,8 +146,7 @@ class _Text:
     def peek(self) -> str:
         """The next character that is no white space."""
         while True:
-            found = _space(self.text, self.at)
-            self.at = found.end() if found else self.at
+            self.at = _space(self.text, self.at).end()
             if self.at < len(self.text):
                 return self.text[self.at]
             self.more()
@@ -155,16 +154,14 @@ class _Text:
     def value(self, closers: str) -> Any:
         """The next value; it is whole only when one of `closers` follows it (a number may go on)."""
         while True:
-            found = _space(self.text, self.at)
             try:
-                value, end = _scan(self.text, found.end() if found else self.at)
+                value, end = _scan(self.text, _space(self.text, self.at).end())
             except (StopIteration, ValueError):
                 self.more()  # cut in its middle, or no JSON: the end of the text tells
                 continue
             except RecursionError as error:
                 raise self.broken() from error
-            found = _space(self.text, end)
-            end = found.end() if found else end
+            end = _space(self.text, end).end()
             if end < len(self.text) and self.text[end] in closers:
                 self.at = end
                 return value

@@ -124,14 +124,15 @@ class Transport:
         return connection.sock
 
     def close(self) -> None:
-        """Close all connections, those in use too: whoever reads from one gets an error, and watches end."""
+        """Close all connections; whoever reads from one in another thread gets its end, and watches end."""
         self.closed = True
         with self._lock:
-            connections = [*self._idle, *self._busy]
-            self._idle.clear()
-        for connection in connections:
-            connection.wake()
+            idle, self._idle = self._idle, []
+            busy = list(self._busy)
+        for connection in idle:
             connection.close()
+        for connection in busy:
+            connection.wake()  # its reader closes it: a descriptor closed under a reader may be another's by then
 
     def _may_renew(self, response: Response, *, relayed: bool) -> bool:
         body = response.keep()

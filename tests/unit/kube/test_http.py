@@ -57,6 +57,12 @@ def test_head_is_read() -> None:
     assert response.values("warning") == ["a", "b"]
 
 
+def test_lines_may_end_without_cr() -> None:
+    """RFC 9112 §2.2 lets a client take a lone line feed for a line's end."""
+    response = answer(b"HTTP/1.0 200 OK\nA: b\nContent-Length: 2\n\nok")
+    assert (response.header("a"), response.read_all()) == ("b", b"ok")
+
+
 def test_reason_may_be_missing() -> None:
     """RFC 9112 §4: a status line may end after the code."""
     assert answer(b"HTTP/1.1 200\r\nContent-Length: 0\r\n\r\n").status == 200
@@ -204,6 +210,12 @@ def test_bytes_after_an_answer_forbid_reuse() -> None:
         b"SSH-2.0-OpenSSH_9.2\r\n",
         b"<html><body>Not Found</body></html>\r\n\r\n",
         b"HTTP/1.1 2x0 OK\r\n\r\n",
+        b"HTTP/1.1 20\r\n\r\n",
+        b"HTTP/1.1 2000\r\n\r\n",
+        b"HTTP/1.1 099 X\r\n\r\n",
+        b"HTTP/1.1  200 OK\r\n\r\n",
+        b"HTTP/1.1 2\xb20 OK\r\n\r\n",
+        b"HTTP/1.1 200 OK\r\n: x\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nno colon\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nA: b\r\n folded\r\n\r\n",
         b"HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\n",
@@ -277,7 +289,7 @@ def test_request_is_written() -> None:
     assert socket.sent == "POST /a?b=c HTTP/1.1\r\nHost: h\r\nX: ü\r\n\r\n{}".encode()
 
 
-@pytest.mark.parametrize("value", ["a\r\nEvil: 1", "a\nb", "\x00", "\x7f"])
+@pytest.mark.parametrize("value", ["a\r\nEvil: 1", "a\nb", "\x00", "\x7f", "\ud800"])
 def test_control_characters_cannot_be_sent(value: str) -> None:
     """A user's text (--as, a token) can not become another header."""
     with pytest.raises(WrongUse):
