@@ -73,13 +73,15 @@ def page(
             counted.add(pod)
     word, reason = judge(Claims(cluster), counted, now)
     explain = why or _waiting
+    seen = None if events is None else list(events)
+    refused = happenings.refusal(cluster, seen) if seen and word == NOT_PICKED_UP else ""
     parts = [
-        _facts(cluster, word, reason, now),
+        _facts(cluster, (word, reason, refused), now),
         _head(cluster, pods, now, explain),
         *(_group(cluster, group, pods, now, explain) for group in cluster.groups),
         _orphans(cluster, pods),
         _addresses(cluster),
-        _events(cluster, pods or (), events, now),
+        _events(cluster, pods or (), seen, now),
         _next(cluster, pods or (), word),
     ]
     return "\n\n".join("\n".join(lines) for lines in map(list, parts) if lines)
@@ -96,7 +98,8 @@ def _pairs(pairs: Iterable[tuple[str, str]]) -> Iterator[str]:
         yield from folded(value, " " * width, f"{title}:".ljust(width))
 
 
-def _facts(cluster: Cluster, word: str, reason: str, now: float) -> Iterator[str]:
+def _facts(cluster: Cluster, judged: tuple[str, str, str], now: float) -> Iterator[str]:
+    word, reason, refused = judged
     status = f"{word} ({reason}): {_MEANING[word]}" if reason else f"{word}: {_MEANING[word]}"
     owner = cluster.owner
     labels = ", ".join(f"{key}={value}" for key, value in sorted(cluster.labels.items()))
@@ -105,7 +108,7 @@ def _facts(cluster: Cluster, word: str, reason: str, now: float) -> Iterator[str
             ("Name", cluster.name),
             ("Namespace", cluster.namespace),
             ("Status", status),
-            ("Reason", cluster.replica_failure),
+            ("Reason", refused or cluster.replica_failure),
             ("Ray version", cluster.ray_version),
             ("Image", cluster.image),
             ("Age", since(cluster.created, now)),

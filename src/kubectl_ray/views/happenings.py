@@ -15,8 +15,12 @@ if TYPE_CHECKING:
     from kubectl_ray.models.event import Event
     from kubectl_ray.models.pod import Pod
 
-SHOWN = 10
+SHOWN = 15
+REFUSALS = ("InvalidRayClusterSpec", "InvalidRayClusterMetadata")
 NAME_LENGTH = 50  # of cluster and group in a pod's name
+
+# How the operator writes the end of a container: a Go struct with everything in it.
+_ENDED = re.compile(r"&ContainerStateTerminated\{ExitCode:(-?\d+),Signal:\d+,Reason:(\w*),[^}]*\}?")
 
 # What the API server draws the five letters behind a generated name from.
 _DRAWN = "[bcdfghjklmnpqrstvwxz2456789]{5}"
@@ -81,6 +85,12 @@ def fold(cluster: Cluster, events: Iterable[Event]) -> list[Happening]:
     return sorted(found.values(), key=lambda happening: (-(happening.last or 0.0), happening.reason))
 
 
+def refusal(cluster: Cluster, events: Iterable[Event]) -> str:
+    """The operator's own words when it refused the cluster; nothing but an event tells."""
+    refused = [event for event in about(cluster, (), events) if event.reason in REFUSALS]
+    return refused[-1].message if refused else ""
+
+
 def lines(cluster: Cluster, pods: Iterable[Pod], events: Iterable[Event], now: float) -> Iterator[str]:
     """The newest things that happened, each in a line or more of text; `now` is epoch seconds."""
     all_of_them = fold(cluster, about(cluster, pods, events))
@@ -88,6 +98,6 @@ def lines(cluster: Cluster, pods: Iterable[Pod], events: Iterable[Event], now: f
         times = f" (x{happening.count})" if happening.count > 1 else ""
         mark = "!" if happening.warning else " "
         first = f"{mark} {since(happening.last, now):>6}  {clean(happening.reason)}{times}: "
-        yield from folded(happening.message, " " * 10, first)
+        yield from folded(_ENDED.sub(r"exit code \1 \2", happening.message), " " * 10, first)
     if len(all_of_them) > SHOWN:
         yield f"          … and {len(all_of_them) - SHOWN} older"
