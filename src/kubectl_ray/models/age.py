@@ -34,12 +34,13 @@ def _zone(text: str) -> int | None:
 
 def _numbers(fixed: str) -> tuple[int, int, int, int, int, int] | None:
     """Year to second of "2026-11-23T11:52:02"; None when one of them cannot be."""
-    parts = [fixed[0:4], fixed[5:7], fixed[8:10], fixed[11:13], fixed[14:16], fixed[17:19]]
     if fixed[4] + fixed[7] + fixed[13] + fixed[16] != "--::" or fixed[10] not in "Tt ":
         return None
-    if not all(part.isascii() and part.isdigit() for part in parts):
+    digits = fixed[0:4] + fixed[5:7] + fixed[8:10] + fixed[11:13] + fixed[14:16] + fixed[17:19]
+    if not (digits.isascii() and digits.isdigit()):
         return None
-    year, month, day, hour, minute, second = map(int, parts)
+    year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
+    hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:])
     if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < MINUTE and second <= MINUTE):  # noqa: PLR2004
         return None
     return (year, month, day, hour, minute, second)

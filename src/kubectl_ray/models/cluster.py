@@ -189,12 +189,15 @@ class Cluster:
     @property
     def creator(self) -> str:
         """The login that created it through this plugin: the whole name where known, else the label's value."""
-        return self.annotations.get(CREATOR_ANNOTATION) or self.labels.get(CREATOR_LABEL, "")
+        return text(dig(self.metadata, "annotations", CREATOR_ANNOTATION)) or self._label(CREATOR_LABEL)
+
+    def _label(self, key: str) -> str:
+        return text(dig(self.metadata, "labels", key))
 
     @property
     def queue(self) -> str:
         """Kueue's queue, or ""."""
-        return self.labels.get(QUEUE_LABEL, "")
+        return self._label(QUEUE_LABEL)
 
     @property
     def owner(self) -> tuple[str, str] | None:
@@ -203,7 +206,7 @@ class Cluster:
             kind, name = text(reference.get("kind")), text(reference.get("name"))
             if kind and name:
                 return (kind, name)
-        kind, name = self.labels.get(ORIGIN_KIND_LABEL, ""), self.labels.get(ORIGIN_NAME_LABEL, "")
+        kind, name = self._label(ORIGIN_KIND_LABEL), self._label(ORIGIN_NAME_LABEL)
         if kind and name:
             return (kind, name)
         return ("Kueue", self.queue) if self.queue else None
