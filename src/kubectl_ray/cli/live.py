@@ -1,4 +1,4 @@
-"""The one live line of progress on a terminal's stderr: a spinner, what is waited for, the time since it began."""
+"""The live line of progress on a terminal's stderr, folded where it is long: a spinner, what is waited for, the time since it began."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class LiveLine:
         since = time.monotonic() - (self._began or 0.0)
         frame = self._frames[int(since * _FRAMES_A_SECOND) % len(self._frames)]
         minutes, seconds = divmod(int(since), 60)
-        line = Text(no_wrap=True, overflow="ellipsis", end="")
+        line = Text(overflow="fold", end="")  # a reason is worth a second line
         line.append(f"{frame} ", style="cyan")
         line.append(self._text)
         line.append(f"  {minutes}:{seconds:02}", style="dim")

@@ -23,6 +23,17 @@ IN_WORDS = {
     "CrashLoopBackOff": "stops again and again",
 }
 
+LACKS = {"cpu": "CPU", "nvidia.com/gpu": "GPUs (nvidia.com/gpu)", "google.com/tpu": "TPUs (google.com/tpu)"}
+"""What a machine may lack, in words; `memory` is one already."""
+
+CAUSES = (
+    ("didn't match Pod's node affinity/selector", "without the labels asked for"),
+    ("had untolerated taint", "reserved for others (tainted)"),
+    ("were unschedulable", "closed to new work (cordoned)"),
+    ("Too many pods", "full of pods"),
+)
+"""Other causes of the scheduler's, by a part of their text."""
+
 
 def why(pod: Pod) -> str:
     """Why this pod is not ready; empty when it is, or when it is simply on its way."""
@@ -42,14 +53,33 @@ def why(pod: Pod) -> str:
 
 
 def scheduler_words(message: str) -> str:
-    """The scheduler's text without what it says of preemption and claims.
+    """Why the scheduler finds no room, in plain words, without what it says of preemption and claims.
 
-    `0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: …` becomes
-    `0/1 nodes are available: 1 Insufficient cpu`.
+    `0/5 nodes are available: 3 Insufficient cpu, 2 node(s) didn't match Pod's node affinity/selector. preemption: …`
+    becomes `of 5 machines, 3 lack CPU, 2 do not match the node selector`. An unknown cause keeps its own words.
+
+    Source: kube-scheduler's FitError, `0/N nodes are available: COUNT REASON, ….`
     """
     for end in (". no new claims", ". preemption:", " preemption:"):
         message = message.partition(end)[0]
-    return message.rstrip(". ")
+    message = message.rstrip(". ")
+    head, found, causes = message.partition(" nodes are available: ")
+    total = head.partition("/")[2]
+    if not found or not total.isdigit():
+        return message
+    return f"of {total} machine{'' if total == '1' else 's'}, {', '.join(map(_cause, causes.split(', ')))}"
+
+
+def _cause(text: str) -> str:
+    """One cause with its number of machines: `3 Insufficient cpu` → `3 lack CPU`."""
+    number, _, reason = text.partition(" ")
+    lacks = reason.removeprefix("Insufficient ")
+    if lacks != reason:
+        return f"{number} lack{'s' if number == '1' else ''} {LACKS.get(lacks, lacks)}"
+    for words, plain in CAUSES:
+        if words in reason:
+            return f"{number} {plain}"
+    return text
 
 
 def _short(text: str) -> str:

@@ -116,15 +116,34 @@ def test_without_a_right_to_pods_the_status_is_believed_and_that_is_said() -> No
     assert waiting.by_status(cluster(2, status={**status, "readyWorkerReplicas": 2})) is None
 
 
-def test_the_scheduler_is_quoted_without_its_talk_of_preemption() -> None:
-    """The numbers stay, the rest goes."""
+def test_the_scheduler_is_told_in_plain_words() -> None:
+    """The numbers stay; talk of preemption goes."""
     message = (
         "0/1 nodes are available: 1 Insufficient cpu. no new claims to deallocate, preemption: 0/1 nodes are "
         "available: 1 Preemption is not helpful for scheduling."
     )
     condition = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message}
-    assert scheduler_words(message) == "0/1 nodes are available: 1 Insufficient cpu"
-    assert why(pod(phase="Pending", conditions=[condition])) == "no room: 0/1 nodes are available: 1 Insufficient cpu"
+    assert why(pod(phase="Pending", conditions=[condition])) == "no room: of 1 machine, 1 lacks CPU"
+
+
+def test_each_cause_keeps_its_number_of_machines() -> None:
+    """Several causes are several numbers; one that we do not know keeps the scheduler's words."""
+    message = (
+        "0/9 nodes are available: 2 Insufficient nvidia.com/gpu, 3 node(s) had untolerated taint {a: b}, "
+        "3 node(s) didn't match Pod's node affinity/selector, 1 node(s) had disk pressure."
+    )
+    assert scheduler_words(message) == (
+        "of 9 machines, 2 lack GPUs (nvidia.com/gpu), 3 reserved for others (tainted), "
+        "3 without the labels asked for, 1 node(s) had disk pressure"
+    )
+
+
+def test_an_unknown_text_of_the_scheduler_is_quoted() -> None:
+    """A missing volume has no numbers."""
+    assert (
+        scheduler_words('persistentvolumeclaim "x" not found. not found')
+        == 'persistentvolumeclaim "x" not found. not found'
+    )
 
 
 def test_out_of_memory_is_said_while_it_backs_off() -> None:
