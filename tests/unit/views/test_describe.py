@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import given, settings
 
-from kubectl_ray.diagnose.pods import why
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.event import Event
 from kubectl_ray.models.pod import Pod
@@ -29,7 +28,7 @@ CASE = json.loads((Path(__file__).parents[2] / "recordings/clusters/head-oom.jso
 
 def described(case: dict[str, Any]) -> str:
     """The page of a recorded case."""
-    return page(cluster_of(case), pods_of(case), map(Event, case["events"]), now_of(case), why) + "\n"
+    return page(cluster_of(case), pods_of(case), map(Event, case["events"]), now_of(case)) + "\n"
 
 
 @pytest.mark.parametrize(
