@@ -108,7 +108,22 @@ LINES = st.builds(
     st.one_of(st.just(""), st.sampled_from(WORDS), st.sampled_from(ODD)),
     st.sampled_from(["", "", "", " ", " # r", ":", "\t", "#", " b"]),
 )
+
+
+def edited(edits: list[tuple[int, int, str]]) -> str:
+    """The kubeconfig with some places cut out or written over: nearly plain, so often on the border of what is."""
+    text = KUBECONFIG
+    for place, cut, put in edits:
+        at = place % len(text)
+        text = text[:at] + put + text[at + cut :]
+    return text
+
+
+PUT = st.sampled_from(
+    ["", "", " ", "  ", "\n", "\n  ", ":", ": ", "- ", "-", "#", " #", "'", '"', "0", "a", "{}", "&", "~"]
+)
 TEXTS = st.one_of(
+    st.lists(st.tuples(st.integers(0, 10**6), st.integers(0, 3), PUT), min_size=1, max_size=3).map(edited),
     st.lists(LINES, max_size=8).map("\n".join),
     st.text(st.sampled_from("ab:- \n'\"#{}[]/.\\|>&*!?,%~0\t"), max_size=40),
 )
