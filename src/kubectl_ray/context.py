@@ -34,12 +34,14 @@ class Context:
         stderr: TextIO,
         request_timeout: float | None = None,
         verbosity: int = 0,
+        compression: bool = True,
         connect: Callable[[Context], Client] | None = None,
     ) -> None:
         self.env = env
         self.overrides = overrides
         self.request_timeout = request_timeout or None
         self.verbosity = verbosity
+        self.compression = compression
         self.before_talk: Callable[[], None] = _nothing
         self._stdin = stdin
         self.stderr = stderr
@@ -65,6 +67,7 @@ class Context:
             from kubectl_ray.kube.kubeconfig import load
 
             self._target = load(self.overrides, self.env)
+            self._target.disable_compression |= not self.compression
         return self._target
 
     @property

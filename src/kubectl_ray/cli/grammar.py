@@ -81,7 +81,7 @@ COMMANDS = (
     Command("cluster nodes", "cluster.nodes", "the heads and workers of Ray clusters", _other("get nodes")),
     Command("cluster create", "cluster.create", "create a Ray cluster", _other("create cluster")),
     Command("cluster scale", "cluster.scale", "change how many workers a group has", _other("scale cluster")),
-    Command("cluster delete", "cluster.delete", "delete Ray clusters", _other("delete")),
+    Command("cluster delete", "cluster.delete", "delete Ray clusters", _other("delete", "delete cluster")),
     Command(
         "cluster worker-group list",
         "cluster.worker_group.list",

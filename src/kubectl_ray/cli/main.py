@@ -193,6 +193,7 @@ class _Run:
             stderr=self.stderr,
             request_timeout=args.request_timeout,
             verbosity=args.verbosity,
+            compression=not args.disable_compression,
             connect=self.connect,
         )
         ctx.before_talk = self.screen.clear
