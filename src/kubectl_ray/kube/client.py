@@ -64,8 +64,9 @@ class Client:
         return self._transport.requests
 
     def close(self) -> None:
-        """Close all connections; watches that still run end with an error."""
+        """Close all connections, and end an exec plugin that still runs; watches in other threads end."""
         self._transport.close()
+        self._transport.credentials.close()
 
     def get(self, resource: Resource, name: str, namespace: str | None = None) -> dict[str, Any]:
         """One object.

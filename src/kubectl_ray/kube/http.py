@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import zlib
 
-from kubectl_ray.errors import ServerError, Unreachable, WrongUse
+from kubectl_ray.errors import ServerError, WrongUse
 from kubectl_ray.kube.connection import CutOff, Dropped, Silent
 
 TYPE_CHECKING = False
@@ -181,17 +181,15 @@ class Response:
                 raise
             if not data:
                 raise self._cut_off()
-            pieces, rest = self._split(held + data if held else data)
+            pieces, held = self._split(held + data if held else data)
+            joined = b"".join(pieces)
+            self.received += len(joined)
+            if pieces or self.done:
+                self.connection.put_back(held)
             if self.done:
-                self.connection.put_back(rest)
                 self._end()
             if pieces:
-                if not self.done:
-                    self.connection.put_back(rest)
-                joined = b"".join(pieces)
-                self.received += len(joined)
                 return joined
-            held = rest
         return b""
 
     def _split(self, data: bytes) -> tuple[list[bytes], bytes]:
@@ -256,10 +254,10 @@ def exchange(
     try:
         connection.send(request)
     except Dropped:
-        # A server that refuses a request early (413, 401 of a proxy) answers and closes while we still write.
+        # A server that refuses a request early (413, or a TLS alert) says why and closes while we still write.
         try:
             return read_response(connection, method)
-        except (Unreachable, ServerError):
+        except (Silent, ServerError):
             pass
         raise
     return read_response(connection, method)

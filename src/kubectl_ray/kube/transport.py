@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable, Mapping
 
+    from kubectl_ray.errors import KubectlRayError
     from kubectl_ray.kube.credentials import Credentials
     from kubectl_ray.kube.http import Response
     from kubectl_ray.kube.kubeconfig import Target
@@ -150,12 +151,12 @@ class Transport:
     def _send(
         self, method: str, where: str, headers: list[tuple[str, str]], body: bytes, deadline: float | None
     ) -> Response:
-        sent = [("Host", host(self.target)), ("User-Agent", f"kubectl-ray/{__version__}"), *headers]
-        sent += self.credentials.headers()
+        asked = [("Host", host(self.target)), ("User-Agent", f"kubectl-ray/{__version__}"), *headers]
         if body or method not in READS:
-            sent.append(("Content-Length", str(len(body))))
+            asked.append(("Content-Length", str(len(body))))
         while True:
-            connection = self._take(deadline)
+            connection, login = self._ready(deadline)
+            sent = [*asked, *login]
             idle = connection.used
             began = time.monotonic()
             with self._lock:
@@ -193,12 +194,35 @@ class Transport:
             response.on_end = ended
         return response
 
-    def _dropped(self, method: str, error: Dropped) -> Unreachable:
+    def _dropped(self, method: str, error: Dropped) -> KubectlRayError:
+        cause: BaseException | None = error
+        while cause is not None and "ALERT" not in str(getattr(cause, "reason", "")):
+            cause = cause.__cause__
+        if isinstance(cause, OSError):
+            # In TLS 1.3 a server refuses a client certificate only after the handshake: at the first read.
+            from kubectl_ray.kube.connect import explain
+
+            return explain(self.target, cause)
         if method in READS:
             hint = "The API server may be starting anew: try again in a moment."
         else:
             hint = "It is not known whether the change was made: look before you try again."
         return Unreachable(error.message, hint)
+
+    def _ready(self, deadline: float | None) -> tuple[Connection, list[tuple[str, str]]]:
+        """A connection and the headers of the login; an exec plugin works while the connection is made."""
+        self.credentials.warm()
+        connection = self._take(deadline)
+        try:
+            login = self.credentials.headers()
+        except BaseException:
+            self._forget(connection)
+            raise
+        if not connection.used and not connection.alive():
+            # The login took its time (a person had to type), and the server did not wait for it.
+            self._forget(connection)
+            connection = self._take(deadline)
+        return connection, login
 
     def _take(self, deadline: float | None) -> Connection:
         """An idle connection that is still good, or a new one."""
@@ -237,7 +261,7 @@ class Transport:
         connection = response.connection
         with self._lock:
             self._busy.discard(connection)
-            reusable = response.reusable
+            reusable = response.reusable and not self.closed  # nobody would close it after `close`
             if reusable:
                 self._idle.append(connection)
         if not reusable:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+import ssl
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
@@ -194,6 +196,12 @@ class Renewing:
         self.generation = 0
         self.renewed = 0
 
+    def warm(self) -> None:
+        """Nothing to start."""
+
+    def close(self) -> None:
+        """Nothing to end."""
+
     def headers(self) -> list[tuple[str, str]]:
         """The token in force."""
         return [("Authorization", f"Bearer {self.tokens[0]}")]
@@ -295,6 +303,7 @@ def test_talk_shows_requests_but_no_secret(guarded: ApiServer) -> None:
     headers = "\n".join(text for level, text in said if level == 3)
     assert "> Authorization: <redacted>" in headers
     assert "< content-type: application/json" in headers
+    assert re.search(r" in \d+ ms, 0\.[1-9] kB$", requests[0])
     assert "good" not in headers
 
 
@@ -315,6 +324,32 @@ def test_any_retry_after_gives_a_bounded_pause(status: int, told: str, method: s
         assert pause is not None
     elif status != 503 or method != "GET":
         assert pause is None
+
+
+def test_refused_client_certificate(guarded: ApiServer) -> None:
+    """TLS 1.3 tells at the first read that a client certificate is wanted; that is a login, not a broken line."""
+    context = guarded._context
+    assert context is not None
+    context.load_verify_locations(cadata=guarded.ca.decode())
+    context.verify_mode = ssl.CERT_REQUIRED
+    with pytest.raises(NotLoggedIn, match="client certificate"):
+        client_for(guarded).get(PODS, "a")
+
+
+def test_connection_that_did_not_outlive_the_login_is_replaced(guarded: ApiServer) -> None:
+    """A login may take minutes; a server that closed meanwhile is asked over a new connection, writes too."""
+    client, credentials = with_tokens(guarded, "good")
+    login = credentials.headers
+
+    def slowly() -> list[tuple[str, str]]:
+        if guarded.connections < 2:
+            guarded.drop_connections()
+        return login()
+
+    credentials.headers = slowly  # type: ignore[method-assign]
+    client.create(PODS, NEW)
+    assert guarded.connections == 2
+    assert len(guarded.requests) == 1
 
 
 def test_close_ends_what_is_being_read(api: ApiServer) -> None:
