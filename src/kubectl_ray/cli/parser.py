@@ -17,6 +17,10 @@ if TYPE_CHECKING:
     from kubectl_ray.cli.grammar import Match
 
 
+# argparse asks gettext for translations of its headings; nobody ships any, and the search imports locale: 2 ms.
+argparse._ = str  # type: ignore[attr-defined]
+
+
 class Parser(argparse.ArgumentParser):
     """Parses one command's flags and words into its Args."""
 

@@ -7,8 +7,8 @@ and with nothing else.
 from __future__ import annotations
 
 from kubectl_ray.errors import NotAllowed, NotLoggedIn
-from kubectl_ray.flows.observe import RAY_PODS
 from kubectl_ray.models.health import count_pods
+from kubectl_ray.models.pod import RAY_PODS
 from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 
 TYPE_CHECKING = False

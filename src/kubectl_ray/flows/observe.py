@@ -12,7 +12,7 @@ import threading
 from kubectl_ray.errors import NotAllowed, NotLoggedIn
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, text
-from kubectl_ray.models.pod import Pod
+from kubectl_ray.models.pod import RAY_PODS, Pod
 from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 
 TYPE_CHECKING = False
@@ -22,9 +22,6 @@ if TYPE_CHECKING:
 
     from kubectl_ray.kube.client import Client
     from kubectl_ray.models.resources import Resource
-
-RAY_PODS = "ray.io/is-ray-node=yes"
-"""Label selector of every pod that is a Ray node."""
 
 
 class View:

@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 CLUSTER_LABEL = "ray.io/cluster"
 GROUP_LABEL = "ray.io/group"
 NODE_TYPE_LABEL = "ray.io/node-type"
+RAY_PODS = "ray.io/is-ray-node=yes"
+"""Label selector of every pod that is a Ray node."""
 
 # A waiting container of these is on its way, not in trouble.
 _ON_THE_WAY = {"", "ContainerCreating", "PodInitializing"}

@@ -9,8 +9,7 @@ from kubectl_ray.errors import NotFound
 from kubectl_ray.flags.names import add_cluster_argument, add_cluster_flag
 from kubectl_ray.flags.output import add_reading
 from kubectl_ray.flows import find
-from kubectl_ray.flows.observe import RAY_PODS
-from kubectl_ray.models.pod import Pod
+from kubectl_ray.models.pod import RAY_PODS, Pod
 from kubectl_ray.models.resources import PODS
 from kubectl_ray.results import Rows
 from kubectl_ray.views import nodes as view

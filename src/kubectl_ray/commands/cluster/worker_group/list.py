@@ -9,9 +9,9 @@ from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
 from kubectl_ray.flags.output import add_reading
 from kubectl_ray.flows import find, inventory
-from kubectl_ray.flows.observe import RAY_PODS
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.near import suggestion
+from kubectl_ray.models.pod import RAY_PODS
 from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 from kubectl_ray.results import Objects, Rows
 from kubectl_ray.views import worker_groups as view
