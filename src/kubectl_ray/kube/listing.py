@@ -125,7 +125,7 @@ class _Text:
         """Read at least as much again as is held, so that even a large item is tried only a few times."""
         held = self.text[self.at :]
         if self._ended:
-            raise self.broken() if held.strip() and len(held) > ITEM_LIMIT else self._cut_off()
+            raise self._cut_off()
         if len(held) > ITEM_LIMIT:
             raise self.broken()
         parts, size, goal = [held], len(held), max(2 * len(held), FLOOR)

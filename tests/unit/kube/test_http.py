@@ -125,6 +125,14 @@ def test_damaged_gzip_is_an_error() -> None:
         answer(b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: 3\r\n\r\nabc").read_all()
 
 
+def test_bytes_after_gzip_are_an_error() -> None:
+    """One member is the whole body; what follows it is not silently dropped."""
+    sent = gzip.compress(b"x") + b"more"
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(sent)
+    with pytest.raises(ServerError):
+        answer(head, sent).read_all()
+
+
 def test_unpacking_is_bounded() -> None:
     """However well data is packed, one read gives at most PIECE bytes."""
     packed = gzip.compress(b"\0" * (20 * PIECE))
@@ -287,6 +295,28 @@ def test_request_is_written() -> None:
     socket: Any = ScriptedSocket([b"HTTP/1.1 204 No Content\r\n\r\n"])
     exchange(Connection(socket, "The server"), "POST", "/a?b=c", [("Host", "h"), ("X", "ü")], b"{}")
     assert socket.sent == "POST /a?b=c HTTP/1.1\r\nHost: h\r\nX: ü\r\n\r\n{}".encode()
+
+
+class Deaf(ScriptedSocket):
+    """Takes nothing, as a server that closed for reading."""
+
+    def sendall(self, data: bytes) -> None:
+        """Fail."""
+        raise BrokenPipeError(32, "Broken pipe")
+
+
+def test_early_answer_is_read() -> None:
+    """A server that refuses a large request while it is still being written has said why."""
+    socket: Any = Deaf([b"HTTP/1.1 413 Too Large\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"])
+    assert exchange(Connection(socket, "The server"), "POST", "/", [], b"x").status == 413
+
+
+@pytest.mark.parametrize("pieces", [[], [TimeoutError()], [b"nonsense"]])
+def test_request_that_cannot_be_written_is_dropped(pieces: list[bytes | Exception]) -> None:
+    """Without such an answer the request is Dropped."""
+    socket: Any = Deaf(pieces)
+    with pytest.raises(Dropped):
+        exchange(Connection(socket, "The server"), "POST", "/", [], b"x")
 
 
 @pytest.mark.parametrize("value", ["a\r\nEvil: 1", "a\nb", "\x00", "\x7f", "\ud800"])

@@ -308,6 +308,28 @@ def test_watch_and_requests_at_once(api: ApiServer) -> None:
     assert query["resourceVersion"] == str(api.store.version)
 
 
+def test_watch_from_a_version(api: ApiServer) -> None:
+    """A watch begins after the version it is given, and tells what happened since."""
+    client = client_for(api)
+    version = str(api.store.version)
+    api.add(pod("b"))
+    api.store.remove("pods", "a")
+    events = client.watch(PODS, "", resource_version=version)
+    assert [(kind, item["metadata"]["name"]) for kind, item in (next(events), next(events))] == [
+        ("ADDED", "b"),
+        ("DELETED", "a"),
+    ]
+    assert api.requests[0].path == "/api/v1/pods"
+
+
+def test_watch_from_a_forgotten_version(api: ApiServer) -> None:
+    """A version that the server forgot is Expired."""
+    version = str(api.store.version)
+    api.store.compact()
+    with pytest.raises(Expired):
+        next(client_for(api).watch(PODS, resource_version=version))
+
+
 def test_request_timeout_does_not_end_a_watch(api: ApiServer) -> None:
     """--request-timeout is for an answer, not for a watch."""
     client = client_for(api, request_timeout=0.2)
