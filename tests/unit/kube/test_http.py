@@ -302,7 +302,7 @@ class Deaf(ScriptedSocket):
 
     def sendall(self, data: bytes) -> None:
         """Fail."""
-        raise BrokenPipeError(32, "Broken pipe")
+        raise BrokenPipeError(32, f"Broken pipe before {len(data)} bytes")
 
 
 def test_early_answer_is_read() -> None:
