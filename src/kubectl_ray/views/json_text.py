@@ -71,12 +71,13 @@ def number(value: float) -> str:
 
 
 def short_number(value: float) -> str:
-    """As Go's strconv with format 'g' and the fewest digits: an exponent below 1e-4 and from 1e21 on."""
-    written = number(value)
-    if written == "null" or ("e" not in repr(float(value)) and not written.startswith(("0.0000", "-0.0000"))):
-        return written
+    """As Go's strconv with format 'g' and the fewest digits: an exponent below 1e-4 and from 1e6 on."""
+    if (isinstance(value, int) and -_INT64 <= value < _INT64) or number(value) == "null":
+        return number(value)
     digits = repr(float(value)).partition("e")[0].replace(".", "").strip("-0")
-    return f"{float(value):.{max(len(digits) - 1, 0)}e}" if abs(value) < 1e-4 or abs(value) >= 1e21 else written  # noqa: PLR2004
+    scientific = f"{float(value):.{max(len(digits) - 1, 0)}e}"
+    power = int(scientific.partition("e")[2])
+    return number(value) if -4 <= power < 6 else scientific  # noqa: PLR2004 -- Go's limits
 
 
 def _in_full(mantissa: str, power: int) -> str:

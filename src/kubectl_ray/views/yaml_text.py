@@ -12,7 +12,7 @@ from functools import cmp_to_key
 
 import yaml
 
-from kubectl_ray.views.json_text import number
+from kubectl_ray.views.json_text import number, short_number
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -159,17 +159,11 @@ def _scalar(value: Any) -> yaml.Event:
 
 
 def _number(value: float) -> str:
-    """As Go's strconv writes it with format 'g' and the fewest digits; whole numbers of 64 bits in full."""
+    """As go-yaml writes what came as JSON: whole numbers of 64 bits in full, others in Go's short form."""
     written = number(value)
     if written.lstrip("-").isdigit() and -_INT64 <= int(written) < 2 * _INT64:
         return written
-    if written == "null":
-        return written
-    mantissa, _e, exponent = repr(float(value)).partition("e")
-    if not exponent and 1e-4 <= abs(value) < 1e6:  # noqa: PLR2004 -- where format 'g' begins to use an exponent
-        return mantissa
-    digits = mantissa.replace(".", "").lstrip("-").strip("0")
-    return f"{float(value):.{max(len(digits) - 1, 0)}e}"
+    return short_number(float(value)) if written != "null" else written
 
 
 def _sorted(keys: Iterable[Any]) -> list[Any]:
