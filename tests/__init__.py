@@ -1,0 +1,1 @@
+"""Everything that is held against the program: fast parts first, then whole command lines."""

@@ -1,4 +1,4 @@
-"""The live line of progress on a terminal's stderr, folded where it is long: a spinner, what is waited for, the time since it began."""
+"""The live line on a terminal's stderr, folded where it is long: a spinner, what is waited for, the time since then."""
 
 from __future__ import annotations
 
