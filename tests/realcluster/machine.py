@@ -30,7 +30,6 @@ PACKAGES: Mapping[str, str] = {
     "ip": "iproute2",
     "mount": "mount",
     "nsenter": "util-linux",
-    "socat": "socat",
     "debootstrap": "debootstrap",
     "/usr/share/keyrings/debian-archive-keyring.gpg": "debian-archive-keyring",
     "openssl": "openssl",
