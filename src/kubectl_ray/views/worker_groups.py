@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_ray.results import Column
-from kubectl_ray.views.clusters import NO_PERMISSION
+from kubectl_ray.views.clusters import LABELS, NO_PERMISSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -92,6 +92,6 @@ COLUMNS = (
 NAMESPACE = Column("NAMESPACE", lambda row: row.namespace)
 
 
-def columns(*, all_namespaces: bool = False) -> tuple[Column, ...]:
-    """The table's columns, with `-A` the namespace in front."""
-    return (NAMESPACE, *COLUMNS) if all_namespaces else COLUMNS
+def columns(*, all_namespaces: bool = False, show_labels: bool = False) -> tuple[Column, ...]:
+    """The table's columns: with `-A` the namespace in front, with `--show-labels` the cluster's labels behind."""
+    return (*([NAMESPACE] if all_namespaces else []), *COLUMNS, *([LABELS] if show_labels else []))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.commands.cluster.reading import in_words, where
+from kubectl_ray.commands.cluster.reading import in_words, sorter, where
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
 from kubectl_ray.flags.output import add_reading
@@ -13,11 +13,13 @@ from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.near import suggestion
 from kubectl_ray.models.pod import RAY_PODS
 from kubectl_ray.models.resources import PODS, RAYCLUSTERS
-from kubectl_ray.results import Objects, Rows
+from kubectl_ray.results import Line, Objects, Rows
 from kubectl_ray.views import worker_groups as view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from kubectl_ray.context import Context
     from kubectl_ray.flags.output import Output
     from kubectl_ray.results import Event
@@ -36,6 +38,8 @@ class Args(argparse.Namespace):
     cluster: str | None
     all_namespaces: bool
     output: Output
+    sort_by: str
+    show_labels: bool
     other_plugin: bool
 
 
@@ -46,7 +50,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_reading(parser, watch=False, selectors=False)
 
 
-def run(ctx: Context, args: Args) -> Event:
+def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     """Rows of groups; with `-o json` and the like the groups as they stand in their clusters' specs.
 
     Raises:
@@ -69,20 +73,21 @@ def run(ctx: Context, args: Args) -> Event:
             f"There is no worker group {args.group} {in_words(namespace)}.",
             suggestion(args.group, names) or "See which there are:  kubectl ray cluster worker-group list",
         )
+    key = sorter(args.sort_by)
+    groups = [(cluster, group) for cluster in clusters for group in cluster.groups if args.group in {None, group.name}]
+    groups.sort(key=lambda pair: key(pair[1].raw))
+    if args.output.format == "name":
+        # Kubernetes has no such objects, so nothing tells their kind.
+        return (Line(f"workergroup/{group.name}") for _cluster, group in groups)
     if not args.output.is_table:
-        return Objects(
-            group.raw for cluster in clusters for group in cluster.groups if args.group in {None, group.name}
-        )
+        return Objects(group.raw for _cluster, group in groups)
     counts = inventory.counts(ctx.api, namespace) if names else inventory.Counts(None)
-    rows = [
-        row
-        for cluster in clusters
-        for row in view.rows(cluster, counts.of(cluster.namespace, cluster.name), denied=counts.no_right)
-        if args.group in {None, row.name}
-    ]
     return Rows(
-        view.columns(all_namespaces=args.all_namespaces),
-        rows,
+        view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels),
+        [
+            view.Row(cluster, group, counts.of(cluster.namespace, cluster.name), denied=counts.no_right)
+            for cluster, group in groups
+        ],
         empty=f"There are no worker groups {in_words(namespace)}.",
     )
 
