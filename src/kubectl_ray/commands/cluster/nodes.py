@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from itertools import chain
 
 from kubectl_ray.commands.cluster.reading import in_words, keep_showing, objects, sorter, where
 from kubectl_ray.errors import NotFound
@@ -16,7 +17,7 @@ from kubectl_ray.views import nodes as view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from kubectl_ray.context import Context
@@ -65,10 +66,10 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     labels = ",".join(filter(None, (RAY_PODS, cluster and f"ray.io/cluster={cluster}", args.selector)))
     fields = ",".join(filter(None, (node and f"metadata.name={node}", args.field_selector)))
     if args.watch:
-        return _watched(ctx, args, namespace, labels, fields, one=cluster is not None)
+        return _watched(ctx, args, namespace, labels, fields, cluster)
     found = ctx.api.list(PODS, namespace, label_selector=labels, field_selector=fields)
     if not args.output.is_table:
-        return objects(args, found)
+        return objects(args, _some(ctx, found, cluster, namespace))
     if args.other_plugin:
         return _as_other_plugin(ctx, args, namespace, (Pod(raw) for raw in found))
     key = sorter(args.sort_by)
@@ -87,11 +88,27 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     )
 
 
-def _watched(ctx: Context, args: Args, namespace: str, labels: str, fields: str, *, one: bool) -> Iterator[Event]:
+def _some(
+    ctx: Context, found: Iterable[dict[str, Any]], cluster: str | None, namespace: str
+) -> Iterator[dict[str, Any]]:
+    """The same pods; where there is not one, make sure that the cluster they were asked of exists."""
+    pods = iter(found)
+    first = next(pods, None)
+    if first is None:
+        if cluster and namespace:
+            find.cluster(ctx.api, cluster, namespace)
+        return pods
+    return chain((first,), pods)
+
+
+def _watched(
+    ctx: Context, args: Args, namespace: str, labels: str, fields: str, cluster: str | None
+) -> Iterator[Event]:
     def frames() -> Iterator[list[tuple[dict[str, Any], view.Row]]]:
         there: dict[tuple[str, str], dict[str, Any]] = {}
         for kind, what in ctx.api.list_and_watch(PODS, namespace, label_selector=labels, field_selector=fields):
             if kind == "LISTED":
+                _some(ctx, what, cluster, namespace)
                 there = {_place(raw): raw for raw in what}
             elif kind == "DELETED":
                 there.pop(_place(what), None)
@@ -100,7 +117,9 @@ def _watched(ctx: Context, args: Args, namespace: str, labels: str, fields: str,
             frame = [(raw, view.Row(Pod(raw), ctx.now())) for raw in there.values()]
             yield sorted(frame, key=lambda pair: view.order(pair[1]))
 
-    columns = view.columns(all_namespaces=args.all_namespaces, several_clusters=not one, show_labels=args.show_labels)
+    columns = view.columns(
+        all_namespaces=args.all_namespaces, several_clusters=cluster is None, show_labels=args.show_labels
+    )
     return keep_showing(args, columns, frames())
 
 
