@@ -1,54 +1,53 @@
-"""`completion`."""
+"""`completion`: how to get it, and scripts for the program called directly."""
 
 from __future__ import annotations
 
+import os
 import shutil
+import stat
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.unit.cli.running import run
+
 if TYPE_CHECKING:
-    from tests.kuberay import World
+    from pathlib import Path
+
+FAKE = """#!/bin/sh
+printf 'called %s\\n' "$*" >> "$CALLS"
+printf 'create\\tcreate a Ray cluster\\ncrater\\n:4\\n'
+"""
 
 
-def test_how(world: World) -> None:
-    """Without a shell it says how kubectl's own completion is switched on, for each shell."""
-    ran = world.run("completion")
-
-    assert ran.code == 0
-    for shell in ("bash", "zsh", "fish"):
-        assert f"kubectl completion {shell}" in ran.out
-    assert ran.asked == []
+def test_how() -> None:
+    """It is kubectl's own completion; without a shell's name that is said."""
+    assert "source <(kubectl completion bash)" in run("completion").out
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh", "fish"])
-def test_a_script(world: World, shell: str) -> None:
-    """A shell's name prints its script, which asks `kubectl_complete-ray`."""
-    ran = world.run(f"completion {shell}")
-
-    assert ran.code == 0
-    assert "kubectl_complete-ray" in ran.out
-
-
-def test_another_shell(world: World) -> None:
-    """Another shell is refused with the ones there are."""
-    ran = world.run("completion csh")
-
-    assert ran.code == 2, ran
-    assert "bash" in ran.err
+def test_scripts_call_the_program(shell: str) -> None:
+    """One script a shell."""
+    said = run(f"completion {shell}")
+    assert said.code == 0
+    assert "kubectl_complete-ray" in said.out
 
 
-def test_bash_understands_it(world: World) -> None:
-    """The script is bash: it completes words, and the value behind `--flag=`."""
-    bash = shutil.which("bash")
-    assert bash, "these tests run under a Makefile, which needs a shell"
-    script = world.run("completion bash").out
-    probe = f"""{script}
-kubectl_complete-ray() {{ echo "$*" >&2; printf 'first\\tone\\nsecond\\n:4\\n'; }}
-COMP_WORDS=(kubectl-ray cluster get f); COMP_CWORD=3; _kubectl_ray; echo "${{COMPREPLY[*]}}"
-COMP_WORDS=(kubectl-ray cluster nodes --cluster = s); COMP_CWORD=5; _kubectl_ray; echo "${{COMPREPLY[*]}}"
-"""
-    ran = subprocess.run([bash, "--norc", "-c", probe], capture_output=True, text=True, check=True)
-
-    assert ran.stdout == "first\nsecond\n", ran.stderr
+@pytest.mark.skipif(shutil.which("bash") is None, reason="no bash here")
+def test_bash_completes(tmp_path: Path) -> None:
+    """What bash would offer behind `kubectl-ray cluster cre`."""
+    program = tmp_path / "kubectl_complete-ray"
+    program.write_text(FAKE)
+    program.chmod(program.stat().st_mode | stat.S_IEXEC)
+    calls = tmp_path / "calls"
+    (tmp_path / "script").write_text(run("completion bash").out)
+    script = f"""
+        source {tmp_path}/script
+        COMP_WORDS=(kubectl-ray cluster cre); COMP_CWORD=2; _kubectl_ray 2>/dev/null; echo "${{COMPREPLY[@]}}"
+        COMP_WORDS=(kubectl-ray cluster list --output = ""); COMP_CWORD=5; _kubectl_ray 2>/dev/null
+        """
+    env = {"PATH": f"{tmp_path}{os.pathsep}{os.environ['PATH']}", "CALLS": str(calls)}
+    done = subprocess.run(["bash", "-c", script], env=env, capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout == "create\n"
+    assert calls.read_text().splitlines() == ["called cluster cre", "called cluster list --output "]
