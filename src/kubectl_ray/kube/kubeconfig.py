@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 
-from kubectl_ray.errors import Invalid, KubectlRayError, NotFound, Unreachable, WrongUse
+from kubectl_ray.errors import Invalid, KubectlRayError, NotFound, NotLoggedIn, WrongUse
 from kubectl_ray.kube import kubefile, urls
 
 TYPE_CHECKING = False
@@ -107,7 +107,7 @@ def load(
         WrongUse: `--kubeconfig` names no file, no context is chosen, or flags contradict each other.
         NotFound: the context, cluster or user that is asked for is in no kubeconfig.
         Invalid: a kubeconfig cannot be read, or contradicts itself.
-        Unreachable: there is no kubeconfig at all.
+        NotLoggedIn: there is no kubeconfig at all.
     """
     known = kubefile.read(overrides.kubeconfig, env)
     name = overrides.context or known.current
@@ -232,7 +232,7 @@ def _nowhere(known: kubefile.KubeFile, context: str, cluster: str) -> KubectlRay
         )
     looked = " and ".join([*known.missing, *known.read]) or "KUBECONFIG"
     what = "is empty" if known.read else "does not exist"
-    return Unreachable(
+    return NotLoggedIn(
         f"There is no kubeconfig: {looked} {what}",
         hint="Log in with the tool of your cluster's provider, or name its kubeconfig with --kubeconfig or KUBECONFIG.",
     )

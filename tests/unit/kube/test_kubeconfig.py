@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_ray.errors import Invalid, KubectlRayError, NotFound, Unreachable, WrongUse
+from kubectl_ray.errors import Invalid, KubectlRayError, NotFound, NotLoggedIn, WrongUse
 from kubectl_ray.kube.kubeconfig import Overrides, Target, contexts, load
 
 if TYPE_CHECKING:
@@ -98,14 +98,14 @@ def test_user_in_no_file_is_told_apart(tmp_path: Path) -> None:
 
 def test_no_kubeconfig(tmp_path: Path) -> None:
     """Without any kubeconfig it is said which file is missing, and what to do."""
-    with pytest.raises(Unreachable, match="config does not exist") as caught:
+    with pytest.raises(NotLoggedIn, match="config does not exist") as caught:
         _load(tmp_path, None)
     assert "--kubeconfig" in caught.value.hint
 
 
 def test_empty_kubeconfig(tmp_path: Path) -> None:
     """A kubeconfig that says nothing is as good as none."""
-    with pytest.raises(Unreachable, match="config is empty"):
+    with pytest.raises(NotLoggedIn, match="config is empty"):
         _load(tmp_path, {})
 
 
@@ -311,7 +311,7 @@ def test_pod_impersonates(tmp_path: Path, pod: dict[str, str]) -> None:
 def test_pod_without_token_file_is_none(tmp_path: Path, pod: dict[str, str]) -> None:
     """A pod without a service account is as good as no kubeconfig."""
     (tmp_path / "serviceaccount" / "token").unlink()
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotLoggedIn):
         _load(tmp_path, None, pod)
 
 
