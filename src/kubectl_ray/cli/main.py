@@ -102,8 +102,10 @@ def main(
     try:
         run.run(list(argv))
     except KubectlRayError as error:
-        from kubectl_ray.cli.wording import worded
+        from kubectl_ray.cli.wording import traced, worded
 
+        if env.get(DEBUG):
+            screen.say(traced(error))
         screen.error(worded(error, run.said))
         code = error.exit_code
     except Closed:

@@ -23,6 +23,13 @@ def worded(error: KubectlRayError, said: Sequence[str]) -> KubectlRayError:
     return error
 
 
+def traced(error: BaseException) -> str:
+    """Where it comes from, for whoever set KUBECTL_RAY_DEBUG."""
+    import traceback
+
+    return "".join(traceback.format_exception(error)).rstrip("\n")
+
+
 def defect(error: BaseException) -> KubectlRayError:
     """Something that should not have happened, in one line, and how to report it."""
     what = str(error).splitlines()

@@ -184,6 +184,14 @@ def test_a_defect_is_one_line(command: Callable[..., None]) -> None:
         run("probe", {"KUBECTL_RAY_DEBUG": "1"})
 
 
+def test_errors_are_traced_on_request() -> None:
+    """With KUBECTL_RAY_DEBUG the way to the error stands before its words."""
+    quiet, loud = run("cluster list --qqq"), run("cluster list --qqq", {"KUBECTL_RAY_DEBUG": "1"})
+    assert "Traceback" not in quiet.err
+    assert loud.err.startswith("Traceback")
+    assert loud.err.endswith(quiet.err)
+
+
 def test_ctrl_c_says_what_goes_on(command: Callable[..., None]) -> None:
     """The remembered text, on stderr; the process is to die of SIGINT."""
 
