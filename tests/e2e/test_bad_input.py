@@ -26,14 +26,12 @@ if TYPE_CHECKING:
         ("cluster worker-group creat x", "create"),
         ("cluster list --otput json", "--output"),
         ("cluster list surplus", "surplus"),
-        ("cluster get a b", "b"),
         ("cluster scale --replicas", "--replicas"),
         ("cluster list -o jsonpath=", "jsonpath"),
         ("cluster list -o jsonpath='{.items[*'", "jsonpath"),
         ("cluster list -o custom-columns=NAME", "custom-columns"),
         ("cluster list --sort-by='{.x'", "{.x"),
         ("cluster list --request-timeout=soon", "soon"),
-        ("cluster describe", ""),
         ("cluster delete --yes", ""),
     ],
 )
@@ -107,12 +105,19 @@ def test_narrow_locale(ray: Ray) -> None:
     assert "nosuch" in said.err
 
 
-def test_wrong_namespace(ray: Ray) -> None:
-    """A namespace that does not exist: a list is empty, one by name is not found, a create names the namespace."""
-    assert ray("cluster list -n no-such-place").out == ""
-    ray("cluster get x -n no-such-place", code=5)
-    said = ray("cluster create x -n no-such-place --no-wait", code=5)
+@pytest.mark.parametrize(
+    "line", ["cluster list", "cluster get x", "cluster create x --no-wait", "cluster delete x --yes"]
+)
+def test_wrong_namespace(ray: Ray, line: str) -> None:
+    """A namespace that does not exist is named, and is no empty answer."""
+    said = ray(f"{line} -n no-such-place", code=5)
     assert "no-such-place" in said.err
+    assert said.out == ""
+
+
+def test_near_namespace(ray: Ray) -> None:
+    """The one that may have been meant is proposed."""
+    assert "kube-system" in ray("cluster list -n kube-systm", code=5).err
 
 
 def test_names_that_are_no_names(ray: Ray) -> None:

@@ -356,7 +356,7 @@ def test_time_is_over(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -
     """A wait that ends by --timeout has exit code 3, says why it lasts, and leaves the cluster there."""
     name = fresh("late")
     said = ray(f"cluster create {name} --timeout=4s {NOWHERE}", code=3, within=30)
-    assert "0/1 nodes" in said.err or "no room" in said.err
+    assert "no room" in said.err
     assert f"kubectl ray cluster describe {name}" in said.err
     assert kubectl.find("raycluster", name)
 

@@ -53,8 +53,8 @@ def test_unknown_name(ray: Ray, ready_cluster: str) -> None:
 
 
 def test_without_a_name(ray: Ray) -> None:
-    """Which one is asked for, naming some, unless there is only one."""
-    assert ray.outcome("cluster describe").code in {0, 2}
+    """It is the only one, or there is none, or which one is asked for, naming some."""
+    assert ray.outcome("cluster describe").code in {0, 2, 5}
 
 
 def test_no_right_to_events(ray: Ray, ready_cluster: str, logins: Logins) -> None:

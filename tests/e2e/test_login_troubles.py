@@ -290,6 +290,14 @@ def test_impersonation(ray: Ray, logins: Logins, namespace: str) -> None:
     assert "ghost" in ray(f"cluster list -A --as={ghost}", code=4).err
 
 
+def test_expired_token(ray: Ray, faults: Faults, suite: Suite) -> None:
+    """A real token that was good and expired: exit code 4, and to log in again."""
+    login = faults.kubeconfig_of_an_expired_token(suite.folder, suite.namespace)
+    said = ray.having(KUBECONFIG=str(login))("cluster list", code=4)
+    assert "expired" in said.err
+    assert "Log in again" in said.err
+
+
 @pytest.mark.full
 def test_operator_stopped(ray: Ray, kubectl: Kubectl, faults: Faults, fresh: Callable[[str], str]) -> None:
     """No operator runs: the wait says that nobody notices the cluster, ends by its time, and the cluster stays."""
