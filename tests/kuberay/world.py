@@ -150,6 +150,15 @@ class World:
         code = main(argv, env={**self.api.env, "TERM": "dumb"}, stdin=given, stdout=out, stderr=err)
         return Outcome(code, out.getvalue(), err.getvalue(), self.api.requests[before:])
 
+    def meanwhile(self, method: str, path: str, act: Callable[[], object]) -> None:
+        """Somebody does something after the next such request was sent, and before it is answered."""
+
+        def when(_request: Request) -> bool:
+            act()
+            return True
+
+        self.api.fault(path, method=method, when=when)
+
     def _who_am_i(self, _request: Request) -> tuple[int, Any]:
         return 201, {"kind": "SelfSubjectReview", "status": {"userInfo": {"username": self.api.user}}}
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.errors import AlreadyExists
+from kubectl_ray.errors import AlreadyExists, NotFound
 from kubectl_ray.flags.cluster_shape import add_cluster_flags, shape_from
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.waiting import add_waiting
-from kubectl_ray.flows import creator, wait
+from kubectl_ray.flows import creator, find, wait
 from kubectl_ray.manifests.checks import check_cluster
 from kubectl_ray.manifests.cluster import raycluster
 from kubectl_ray.models.cluster import Cluster
@@ -67,6 +67,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     Raises:
         WrongUse: the flags or the file cannot be meant like this, or the operator would refuse the result.
         AlreadyExists: a cluster of this name is there; it was not touched.
+        NotFound: there is no such namespace; the hint names the near ones.
         NotReady: the operator refuses it, or the time is over; the cluster stays as it is.
     """
     shape = shape_from(args, ctx.read_text(args.file) if args.file else None)
@@ -105,11 +106,12 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     yield from wait.until_ready(
         ctx.api, name, namespace, generation=Cluster(made).generation, timeout=args.timeout, clock=ctx.monotonic
     )
-    if args.other_plugin:
+    if args.other_plugin and not args.output:
         yield Line(f"Ray cluster {name} is provisioned")
         return
     ready = Cluster(made).desired_workers
-    yield Line(f"Ray cluster {name} is ready: the head and {ready} worker{'' if ready == 1 else 's'}.")
+    text = f"Ray cluster {name} is ready: the head and {ready} worker{'' if ready == 1 else 's'}."
+    yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
     yield Note(f"Look at it:    kubectl ray cluster describe {name} -n {namespace}")
     yield Note(f"Remove it:     kubectl ray cluster delete {name} -n {namespace}")
 
@@ -123,3 +125,7 @@ def _create(ctx: Context, manifest: dict[str, object], namespace: str, *, dry_ru
             f"A Ray cluster {name} is there already in namespace {namespace}; it was not touched.",
             hint=f"Choose another name, or look at it:  kubectl ray cluster describe {name} -n {namespace}",
         ) from error
+    except NotFound as error:
+        if not error.missing_group:
+            find.check_namespace(ctx.api, namespace)
+        raise

@@ -92,6 +92,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         yield Note(f"Scaling {group.name} of Ray cluster {before.name}.")
 
     def decide(raw: dict[str, Any]) -> list[dict[str, Any]]:
+        nonlocal before
+        before = Cluster(raw)  # where somebody was faster, what they made of it is what changes now
         return change.scale(
             raw, group.name, replicas=args.replicas, minimum=args.min_replicas, maximum=args.max_replicas
         )
@@ -100,7 +102,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         after_raw = change.applied(seen, decide(seen))
     else:
         after_raw = patched(ctx.api, before.name, ctx.namespace, decide, seen=seen, dry_run=args.dry_run == "server")
-    after = Cluster(after_raw)
+    after, group = Cluster(after_raw), before.group(group.name)
     if args.output:
         yield Objects([after_raw], single=True)
     else:
@@ -121,7 +123,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     )
     if not args.other_plugin:
         desired = after.group(group.name).desired
-        yield Line(f"{group.name} of {after.name} has {desired} worker{'' if desired == 1 else 's'}, all ready.")
+        text = f"{group.name} of {after.name} has {desired} worker{'' if desired == 1 else 's'}, all ready."
+        yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
 
 
 def _named(args: Args) -> tuple[str | None, str | None]:

@@ -110,7 +110,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         clock=ctx.monotonic,
     )
     if not args.other_plugin:
-        yield Line(f"{args.group} has {group.desired} worker{'' if group.desired == 1 else 's'}, all ready.")
+        text = f"{args.group} has {group.desired} worker{'' if group.desired == 1 else 's'}, all ready."
+        yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
 
 
 def _line(args: Args, after: Cluster) -> str:

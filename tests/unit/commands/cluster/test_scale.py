@@ -1,0 +1,477 @@
+"""`cluster scale` and, behind the Go plugin's words, `scale cluster`."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+from tests.kuberay import cluster, group
+
+if TYPE_CHECKING:
+    from tests.kuberay import World
+
+PLACE = "/spec/workerGroupSpecs/0"
+
+
+def replicas(world: World, name: str = "a") -> list[int]:
+    """What the spec has now."""
+    return [each["replicas"] for each in world.store.get("rayclusters", name)["spec"]["workerGroupSpecs"]]
+
+
+def autoscaled(*groups: dict[str, Any]) -> dict[str, Any]:
+    """A cluster with an autoscaler."""
+    return cluster("a", *groups, enableInTreeAutoscaling=True)
+
+
+def test_more_workers(world: World) -> None:
+    """It says what changed, waits, and says that all are ready."""
+    world.add(cluster("a"))
+
+    ran = world.with_operator().run("cluster scale workers --cluster a --replicas=3")
+
+    assert ran.code == 0, ran
+    assert ran.out == "workers of a: workers 1 → 3\nworkers of a has 3 workers, all ready.\n"
+    assert replicas(world) == [3]
+
+
+def test_fewer_workers(world: World) -> None:
+    """It waits until the surplus workers are gone."""
+    world.add(cluster("a", group(replicas=3)))
+
+    ran = world.with_operator().run("cluster scale workers --cluster a --replicas=1")
+
+    assert ran.out.splitlines()[-1] == "workers of a has 1 worker, all ready."
+    assert not world.store.has("pods", "a-workers-worker-2")
+
+
+def test_the_smallest_change(world: World) -> None:
+    """What is sent is one number, with tests that it is the group and the number that were seen."""
+    world.add(cluster("a", group("one"), group("two", 4)))
+
+    ran = world.run("cluster scale two --cluster a --replicas=5 --no-wait")
+
+    patch = ran.requests[-1]
+    assert patch.headers["content-type"] == "application/json-patch+json"
+    assert patch.query == {"fieldManager": "kubectl-ray", "fieldValidation": "Strict"}
+    assert patch.json == [
+        {"op": "test", "path": "/spec/workerGroupSpecs/1/groupName", "value": "two"},
+        {"op": "test", "path": "/spec/workerGroupSpecs/1/replicas", "value": 4},
+        {"op": "replace", "path": "/spec/workerGroupSpecs/1/replicas", "value": 5},
+    ]
+
+
+def test_the_only_cluster_and_group(world: World) -> None:
+    """Neither need be named where there is one; the choice made is said."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale --replicas=2 --no-wait")
+
+    assert ran.code == 0, ran
+    assert "Scaling workers of Ray cluster a.\n" in ran.err
+
+
+def test_names_given_are_not_said_again(world: World) -> None:
+    """Where both are named there is no choice to say."""
+    world.add(cluster("a"))
+
+    assert world.run("cluster scale workers --cluster a --replicas=2 --no-wait").err == ""
+
+
+def test_which_of_several_clusters(world: World) -> None:
+    """Where there are several clusters, they are named and none is touched."""
+    world.add(cluster("a"), cluster("b"))
+
+    ran = world.run("cluster scale workers --replicas=2")
+
+    assert ran.code == 2, ran
+    assert "There are 2 Ray clusters in namespace default: a, b." in ran.err
+    assert ran.err.splitlines()[-1] == "Say which one with --cluster NAME."
+
+
+def test_which_of_several_groups(world: World) -> None:
+    """Where there are several groups, they are named and none is touched."""
+    world.add(cluster("a", group("one"), group("two")))
+
+    ran = world.run("cluster scale --replicas=2")
+
+    assert ran.code == 2, ran
+    assert "one, two" in ran.err
+    assert not world.api.asked("PATCH")
+
+
+def test_a_near_cluster(world: World) -> None:
+    """A wrong cluster meets the near names."""
+    world.add(cluster("training"))
+
+    ran = world.run("cluster scale workers --cluster trainig --replicas=2")
+
+    assert ran.code == 5
+    assert "Did you mean training?" in ran.err
+
+
+def test_a_near_group(world: World) -> None:
+    """A wrong group meets the near names, and those there are."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale wrokers --cluster a --replicas=2")
+
+    assert ran.code == 5
+    assert ran.err.splitlines()[-1] == 'Did you mean "workers"? It has: workers.'
+
+
+def test_two_groups_named(world: World) -> None:
+    """The same group may be named twice, two may not."""
+    world.add(cluster("a"))
+
+    assert world.run("cluster scale workers -w workers --cluster a --replicas=2 --no-wait").code == 0
+    ran = world.run("cluster scale workers -w others --cluster a --replicas=2")
+    assert (ran.code, ran.asked) == (2, [])
+
+
+def test_the_group_as_a_flag(world: World) -> None:
+    """`-w GROUP` names the group too."""
+    world.add(cluster("a", group("one"), group("two")))
+
+    assert world.run("cluster scale -w two --cluster a --replicas=2 --no-wait").code == 0
+    assert replicas(world) == [1, 2]
+
+
+def test_nothing_to_change(world: World) -> None:
+    """Without a number nothing can be meant; nothing is asked."""
+    ran = world.run("cluster scale workers --cluster a")
+
+    assert (ran.code, ran.asked) == (2, [])
+    assert ran.err.splitlines()[-1] == "Say --replicas N, or --min-replicas and --max-replicas."
+
+
+@pytest.mark.parametrize("number", ["-1", "2.5", "x", "2147483648", "²"])
+def test_no_number(world: World, number: str) -> None:
+    """What is no whole number from 0 on is refused."""
+    ran = world.run(["cluster", "scale", "workers", "--cluster", "a", f"--replicas={number}"])
+
+    assert (ran.code, ran.asked) == (2, []), ran
+
+
+def test_like_that_already(world: World) -> None:
+    """Where nothing would change, nothing is sent; it still waits until the workers are there."""
+    world.add(cluster("a"))
+
+    ran = world.with_operator().run("cluster scale workers --cluster a --replicas=1")
+
+    assert ran.code == 0, ran
+    assert ran.out.splitlines()[0] == "workers of a is like that already: nothing to change."
+    assert not world.api.asked("PATCH")
+
+
+@pytest.mark.parametrize(
+    ("flags", "way_out"),
+    [
+        ("--replicas=5", "Raise it too:  --replicas=5 --max-replicas=5"),
+        ("--replicas=1", "Lower it too:  --replicas=1 --min-replicas=1"),
+        ("--min-replicas=6", "Raise both:  --min-replicas=6 --max-replicas=6"),
+        ("--max-replicas=1", "Lower both:  --min-replicas=1 --max-replicas=1"),
+    ],
+)
+def test_outside_the_limits(world: World, flags: str, way_out: str) -> None:
+    """A number outside the group's limits is refused with the flags that would widen them."""
+    world.add(autoscaled(group(replicas=3, least=2, most=4)))
+
+    ran = world.run(f"cluster scale workers --cluster a {flags}")
+
+    assert ran.code == 2, ran
+    assert ran.err.splitlines()[-1] == way_out
+    assert not world.api.asked("PATCH")
+
+
+def test_limits(world: World) -> None:
+    """All three numbers change in one patch, and all are said."""
+    world.add(autoscaled(group(replicas=3, least=2, most=4)))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=6 --min-replicas=5 --max-replicas=9 --no-wait")
+
+    assert ran.out == "workers of a: workers 3 → 6, least 2 → 5, most 4 → 9\n"
+    assert len(world.api.asked("PATCH")) == 1
+
+
+def test_somebody_was_faster(world: World) -> None:
+    """When the number moved meanwhile, the cluster is read again and the change decided anew."""
+    world.add(cluster("a"))
+
+    def faster(found: dict[str, Any]) -> None:
+        found["spec"]["workerGroupSpecs"][0]["replicas"] = 7
+
+    world.meanwhile("PATCH", "rayclusters/a", lambda: world.store.edit("rayclusters", "a", faster))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --no-wait")
+
+    assert ran.code == 0, ran
+    assert [request.json[1]["value"] for request in world.api.asked("PATCH")] == [1, 7]
+    assert replicas(world) == [3]
+
+
+def test_somebody_is_always_faster(world: World) -> None:
+    """After three tries it gives up, says so, and nothing is changed."""
+    world.add(cluster("a"))
+    world.api.fail(422, "Invalid", "the server rejected our request", path="rayclusters/a", method="PATCH", times=None)
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --no-wait")
+
+    assert ran.code == 1, ran
+    assert "3 tries met a newer version each" in ran.err
+    assert len(world.api.asked("PATCH")) == 3
+
+
+def test_the_line_says_what_was_there(world: World) -> None:
+    """After a conflict the line names the number that was really replaced."""
+    world.add(cluster("a"))
+
+    def faster(found: dict[str, Any]) -> None:
+        found["spec"]["workerGroupSpecs"][0]["replicas"] = 7
+
+    world.meanwhile("PATCH", "rayclusters/a", lambda: world.store.edit("rayclusters", "a", faster))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --no-wait")
+
+    assert ran.out == "workers of a: workers 7 → 3\n"
+
+
+def test_refused_by_the_server(world: World) -> None:
+    """A 422 that names a field is the server's no, not a conflict: it is said, and not tried again."""
+    world.add(cluster("a"))
+    status = {
+        "kind": "Status",
+        "status": "Failure",
+        "code": 422,
+        "reason": "Invalid",
+        "message": "RayCluster is invalid",
+        "details": {"causes": [{"field": "spec.workerGroupSpecs[0].replicas", "message": "too many"}]},
+    }
+    world.api.fault("rayclusters/a", method="PATCH", status=422, body=status, times=None)
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3")
+
+    assert ran.code == 1, ran
+    assert "too many" in ran.err
+    assert len(world.api.asked("PATCH")) == 1
+
+
+def test_deleted_between_two_tries(world: World) -> None:
+    """A cluster that is gone when it is read again is not found."""
+    world.add(cluster("a"))
+
+    def resized(found: dict[str, Any]) -> None:
+        found["spec"]["workerGroupSpecs"][0]["replicas"] = 7
+
+    world.meanwhile("PATCH", "rayclusters/a", lambda: world.store.edit("rayclusters", "a", resized))
+    world.meanwhile("GET", "rayclusters/a", lambda: None)
+    world.meanwhile("GET", "rayclusters/a", lambda: world.store.remove("rayclusters", "a"))
+
+    assert world.run("cluster scale workers --cluster a --replicas=3").code == 5
+
+
+@pytest.mark.parametrize(
+    ("owner", "right"),
+    [
+        (("RayJob", "train"), "kubectl edit rayjob train -n default"),
+        (("RayService", "serve"), "kubectl edit rayservice serve -n default"),
+    ],
+)
+def test_what_owns_it(world: World, owner: tuple[str, str], right: str) -> None:
+    """A cluster that something owns is refused: its owner and the right command are named."""
+    world.add(cluster("a", owner=owner))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3")
+
+    assert ran.code == 2, ran
+    assert f"belongs to {owner[0]} {owner[1]}" in ran.err
+    assert right in ran.err
+    assert replicas(world) == [1]
+
+
+def test_force_owned(world: World) -> None:
+    """`--force-owned` insists."""
+    world.add(cluster("a", owner=("RayJob", "train")))
+
+    assert world.run("cluster scale workers --cluster a --replicas=3 --force-owned --no-wait").code == 0
+    assert replicas(world) == [3]
+
+
+def test_dry_run_on_this_side(world: World) -> None:
+    """`--dry-run=client` says what would change and sends nothing but the read."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --dry-run=client")
+
+    assert ran.out == "workers of a: workers 1 → 3 (dry run)\n"
+    assert ran.asked == ["GET /apis/ray.io/v1/namespaces/default/rayclusters/a"]
+    assert replicas(world) == [1]
+
+
+def test_dry_run_as_yaml(world: World) -> None:
+    """`--dry-run=client -o yaml` shows the object as it would be."""
+    world.add(cluster("a"))
+
+    made = yaml.safe_load(world.run("cluster scale workers --cluster a --replicas=3 --dry-run=client -o yaml").out)
+
+    assert made["spec"]["workerGroupSpecs"][0]["replicas"] == 3
+
+
+def test_dry_run_on_the_server(world: World) -> None:
+    """`--dry-run=server` lets the server check it and keeps nothing."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --dry-run=server")
+
+    assert ran.out == "workers of a: workers 1 → 3 (server dry run)\n"
+    assert ran.requests[-1].query["dryRun"] == "All"
+    assert replicas(world) == [1]
+
+
+def test_nothing_would_change(world: World) -> None:
+    """A dry run of nothing says that nothing would change."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=1 --dry-run=client")
+
+    assert ran.out == "workers of a is like that already: nothing to change (dry run).\n"
+
+
+def test_output_is_all_of_stdout(world: World) -> None:
+    """With `-o json` stdout is one document, also when it is waited for."""
+    world.add(cluster("a"))
+
+    ran = world.with_operator().run("cluster scale workers --cluster a --replicas=2 -o json")
+
+    assert ran.code == 0, ran
+    assert json.loads(ran.out)["spec"]["workerGroupSpecs"][0]["replicas"] == 2
+
+
+def test_an_autoscaler_undoes_a_raise(world: World) -> None:
+    """With an autoscaler more workers come, and it says that they go again when idle, and how to keep them."""
+    world.add(autoscaled(group(replicas=1, least=0, most=5)))
+
+    ran = world.with_operator().run("cluster scale workers --cluster a --replicas=3")
+
+    assert ran.code == 0, ran
+    assert "takes idle workers away again, down to 0" in ran.err
+    assert "To keep them:  --min-replicas=3" in ran.err
+    assert ran.out.splitlines()[-1] == "workers of a has 3 workers, all ready."
+
+
+def test_an_autoscaler_ignores_a_cut(world: World) -> None:
+    """With an autoscaler a lower number does nothing by itself; that is said, and nothing is waited for."""
+    world.add(autoscaled(group(replicas=3, least=0, most=5)))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=1")
+
+    assert ran.code == 0, ran
+    assert "To have fewer:  --max-replicas=1" in ran.err
+    assert not world.api.asked("GET", "/pods")
+
+
+def test_an_autoscaler_keeps_the_minimum(world: World) -> None:
+    """A number that is also the minimum stays: there is nothing to warn of."""
+    world.add(autoscaled(group(replicas=1, least=0, most=5)))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --min-replicas=3 --no-wait")
+
+    assert "autoscaler" not in ran.err
+
+
+def test_only_limits(world: World) -> None:
+    """New limits alone have nothing to warn of."""
+    world.add(autoscaled(group(replicas=1, least=0, most=5)))
+
+    ran = world.run("cluster scale workers --cluster a --max-replicas=9")
+
+    assert (ran.code, ran.err) == (0, "")
+    assert ran.out == "workers of a: most 5 → 9\n"
+
+
+def test_a_suspended_cluster(world: World) -> None:
+    """What is suspended gets no workers: the number is changed, and nothing is waited for."""
+    world.add(cluster("a", suspend=True))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3")
+
+    assert ran.code == 0, ran
+    assert ran.out == "workers of a: workers 1 → 3\n"
+
+
+def test_time_is_over(world: World) -> None:
+    """A time-out is exit 3 and changes nothing back."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3 --timeout=1ms")
+
+    assert ran.code == 3, ran
+    assert "workers of a has not changed size after" in ran.err
+    assert replicas(world) == [3]
+
+
+def test_deleted_while_it_is_waited_for(world: World) -> None:
+    """A cluster that somebody deletes meanwhile ends the wait: exit 5."""
+    world.add(cluster("a"))
+
+    ran = world.run(
+        "cluster scale workers --cluster a --replicas=3",
+        steps=[("Waiting for", lambda: world.store.remove("rayclusters", "a"))],
+    )
+
+    assert ran.code == 5, ran
+
+
+def test_the_group_is_removed_while_it_is_waited_for(world: World) -> None:
+    """A group that somebody removes meanwhile ends the wait: exit 5."""
+    world.add(cluster("a", group("one"), group("two")))
+
+    def remove(found: dict[str, Any]) -> None:
+        del found["spec"]["workerGroupSpecs"][0]
+
+    ran = world.run(
+        "cluster scale one --cluster a --replicas=3",
+        steps=[("Waiting for", lambda: world.store.edit("rayclusters", "a", remove))],
+    )
+
+    assert ran.code == 5, ran
+
+
+def test_interrupted(world: World) -> None:
+    """Ctrl-C says that the change goes on, and how to look at it."""
+    world.add(cluster("a"))
+
+    def interrupt() -> None:
+        raise KeyboardInterrupt
+
+    ran = world.run("cluster scale workers --cluster a --replicas=3", steps=[("Waiting for", interrupt)])
+
+    assert ran.code == -2
+    assert ran.err.splitlines()[-1] == "workers goes on changing. Look at it:  kubectl ray cluster get a -n default"
+
+
+def test_the_other_plugins_words(world: World) -> None:
+    """Behind the Go plugin's words stands its line, and no other."""
+    world.add(cluster("a", group(replicas=2, least=1)))
+
+    ran = world.with_operator().run("scale cluster a -w workers --replicas=3 --min-replicas=2")
+
+    assert ran.code == 0, ran
+    assert ran.out == (
+        "Updated worker group workers in Ray cluster a in namespace default "
+        "(Scaled replicas: 2 to 3, Scaled minReplicas: 1 to 2)\n"
+    )
+
+
+def test_the_other_plugins_words_for_nothing(world: World) -> None:
+    """Where nothing would change it says so in its words."""
+    world.add(cluster("a"))
+
+    ran = world.run("scale cluster a -w workers -r 1 --no-wait")
+
+    assert ran.out == (
+        "Worker group workers in Ray cluster a in namespace default already matches the requested configuration. "
+        "Skipping.\n"
+    )
