@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import json
 
-from kubectl_ray.errors import KubectlRayError
+from kubectl_ray.errors import KubectlRayError, WrongUse
+from kubectl_ray.manifests.cluster import creator_label
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -26,3 +27,18 @@ def name_of(api: Client) -> str:
     except (KubectlRayError, ValueError, KeyError, TypeError):
         return ""
     return user if isinstance(user, str) else ""
+
+
+def mine(api: Client) -> str:
+    """The label selector for what this login created.
+
+    Raises:
+        WrongUse: the server does not tell who that is; guessing could delete what is somebody else's.
+    """
+    name = name_of(api)
+    if not name:
+        raise WrongUse(
+            "The API server does not tell who you are, so nobody can say which Ray clusters are yours.",
+            hint="Name them, or choose them with -l LABEL=VALUE.",
+        )
+    return creator_label(name)

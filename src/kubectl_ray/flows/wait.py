@@ -17,7 +17,7 @@ from kubectl_ray.results import Progress
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
 
     from kubectl_ray.flows.observe import Seen
     from kubectl_ray.kube.client import Client
@@ -59,9 +59,9 @@ def until_ready(
             return "Ray to answer on the head"
         return missing
 
-    yield from _wait(
-        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"Ray cluster {name} is not ready"
-    )
+    look = f"Nothing was deleted. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
+    limit = _TimeLimit(timeout, clock, f"Ray cluster {name} is not ready", look)
+    yield from _wait(api, name, namespace, judge, limit)
 
 
 def until_group_sized(
@@ -82,30 +82,52 @@ def until_group_sized(
             return waiting.by_status(cluster)
         return waiting.by_group(cluster, cluster.group(group), seen.pods)
 
-    yield from _wait(
-        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"{group} of {name} has not changed size"
-    )
+    look = f"Nothing was undone. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
+    limit = _TimeLimit(timeout, clock, f"{group} of {name} has not changed size", look)
+    yield from _wait(api, name, namespace, judge, limit)
 
 
-def until_gone(api: Client, name: str, namespace: str, *, uid: str, timeout: float, clock: Clock) -> Iterator[Progress]:
-    """Wait until the cluster with this uid and all its pods are gone (deleting returns long before that)."""
+def until_gone(
+    api: Client, name: str, namespace: str, *, uid: str, timeout: float, clock: Clock
+) -> Generator[Progress, None, bool]:
+    """Wait until the cluster with this uid and all its pods are gone (deleting returns long before that).
+
+    Returns whether the pods were looked at: False where this login may not see them.
+    """
+    pods_seen = True
 
     def judge(seen: Seen) -> str | None:
+        nonlocal pods_seen
+        pods_seen = not seen.no_right_to_pods
         if seen.cluster is not None and seen.cluster.uid == uid:
             return waiting.going(seen.cluster, seen.pods)
         if seen.cluster is not None:
             return None  # somebody made a new one with this name: its pods are not ours to wait for
         return waiting.pods_going(seen.pods)
 
-    yield from _wait(
-        api, name, namespace, judge, timeout=timeout, clock=clock, promise=f"Ray cluster {name} is not gone"
-    )
+    look = f"The deletion goes on. See what is left:  kubectl get pods -l ray.io/cluster={name} -n {namespace}"
+    limit = _TimeLimit(timeout, clock, f"Ray cluster {name} is not gone", look)
+    yield from _wait(api, name, namespace, judge, limit)
+    return pods_seen
 
 
-def _wait(
-    api: Client, name: str, namespace: str, judge: Judge, *, timeout: float, clock: Clock, promise: str
-) -> Iterator[Progress]:
-    began = clock()
+class _TimeLimit:
+    """The time given, in seconds (0: no limit), and the words for when it is over."""
+
+    def __init__(self, timeout: float, clock: Clock, unkept: str, hint: str) -> None:
+        self._timeout = timeout
+        self._clock = clock
+        self._unkept = unkept
+        self._hint = hint
+        self._began = clock()
+
+    def check(self, missing: str) -> None:
+        """Raise TimedOut when the time is over."""
+        if self._timeout and self._clock() - self._began >= self._timeout:
+            raise TimedOut(f"{self._unkept} after {human(self._timeout)}: waiting for {missing}.", self._hint)
+
+
+def _wait(api: Client, name: str, namespace: str, judge: Judge, limit: _TimeLimit) -> Iterator[Progress]:
     shown = None
     for seen in changes(api, name, namespace):
         missing = judge(seen)
@@ -114,11 +136,7 @@ def _wait(
         if missing != shown:
             shown = missing
             yield Progress(f"Waiting for {missing}")
-        if timeout and clock() - began >= timeout:
-            raise TimedOut(
-                f"{promise} after {human(timeout)}: waiting for {missing}. Nothing was deleted.",
-                hint=f"Look at it:  kubectl ray cluster describe {name} -n {namespace}",
-            )
+        limit.check(missing)
 
 
 def _present(seen: Seen, name: str, namespace: str) -> Cluster:

@@ -15,7 +15,6 @@ from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import creator, find, wait
 from kubectl_ray.flows.proxy import dashboard
-from kubectl_ray.manifests.cluster import creator_label
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
 from kubectl_ray.results import IfInterrupted, Line, Note
@@ -110,14 +109,16 @@ def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event
         return
     yield IfInterrupted("The deletion goes on by itself.")
     began = ctx.monotonic()
+    sure = True
     for cluster in clusters:
         left = max(1.0, args.timeout - (ctx.monotonic() - began)) if args.timeout else 0.0
-        yield from wait.until_gone(
+        seen = yield from wait.until_gone(
             ctx.api, cluster.name, ctx.namespace, uid=cluster.uid, timeout=left, clock=ctx.monotonic
         )
+        sure = sure and seen
     if not args.other_plugin:
         names = ", ".join(cluster.name for cluster in clusters)
-        yield Line(f"Gone, with all workers: {names}")
+        yield Line(f"Gone, with all workers: {names}" if sure else f"Gone: {names}  (workers: <no permission>)")
 
 
 def _meant(ctx: Context, args: Args) -> list[Cluster]:
@@ -132,7 +133,7 @@ def _meant(ctx: Context, args: Args) -> list[Cluster]:
         return [Cluster(find.cluster(ctx.api, name, ctx.namespace)) for name in names]
     selector = args.selector
     if args.mine:
-        selector = ",".join(filter(None, (selector, creator_label(creator.name_of(ctx.api)))))
+        selector = ",".join(filter(None, (selector, creator.mine(ctx.api))))
     return [Cluster(raw) for raw in ctx.api.list(RAYCLUSTERS, ctx.namespace, label_selector=selector)]
 
 

@@ -70,10 +70,9 @@ def selector(ctx: Context, args: Args) -> str:
     """The labels asked for; `--mine` is one of them."""
     if not args.mine:
         return args.selector
-    from kubectl_ray.flows.creator import name_of
-    from kubectl_ray.manifests.cluster import creator_label
+    from kubectl_ray.flows.creator import mine
 
-    return ",".join(filter(None, (args.selector, creator_label(name_of(ctx.api)))))
+    return ",".join(filter(None, (args.selector, mine(ctx.api))))
 
 
 def _table(ctx: Context, args: Args, namespace: str, labels: str) -> Rows:

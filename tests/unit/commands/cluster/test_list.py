@@ -124,6 +124,16 @@ def test_mine_and_a_selector(world: World) -> None:
     assert [row["NAME"] for row in world.run("cluster list --mine -l team=vision").rows] == ["b"]
 
 
+def test_mine_for_a_login_without_a_name(world: World) -> None:
+    """Where the server does not tell who is logged in, nobody knows what is mine; an empty list would be a lie."""
+    world.add(cluster("a"))
+    world.api.fail(404, "NotFound", path="selfsubjectreviews")
+
+    ran = world.run("cluster list --mine")
+
+    assert (ran.code, ran.out) == (2, "")
+
+
 @pytest.mark.parametrize(
     ("path", "names"),
     [
