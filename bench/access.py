@@ -115,7 +115,9 @@ def door(kubectl: str, kubeconfig: Path) -> Iterator[int]:
         BenchError: `kubectl proxy` does not start.
     """
     argv = [kubectl, "--kubeconfig", str(kubeconfig), "proxy", "--port=0"]
-    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True) as process:
+    # A session of its own: Ctrl-C must not take it away, what was created is removed through it.
+    quiet = subprocess.DEVNULL
+    with subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=quiet, text=True, start_new_session=True) as process:
         try:
             said = process.stdout.readline() if process.stdout else ""
             port = said.rpartition(":")[2].strip()
