@@ -37,9 +37,10 @@ docs: $(STAMP)   ## rewrite docs/reference from the grammar
 	$(BIN)/python docs/generate.py
 
 RUNS ?= 30
+CLUSTERS ?= 3000
 PLUGIN ?=
-bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CONTEXT=name, PLUGIN=path of one more plugin
-	$(BIN)/python -m bench --runs '$(RUNS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
+bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, CONTEXT=name, PLUGIN=path of one more
+	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
 
 NAMESPACE ?=
 demo: $(STAMP)   ## a Ray cluster's life on your own Kubernetes: CONTEXT=name, NAMESPACE=name
