@@ -80,7 +80,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         return
     for cluster in clusters:
         refuse_owned(cluster, args.force_owned, verb="delete")
-    me = creator.name_of(ctx.api)
+    me = "" if args.mine else creator.name_of(ctx.api)  # all of them are mine: nobody else's name is to be said
     for number, cluster in enumerate(clusters):
         yield Note(what_goes(cluster, _jobs(ctx, cluster) if number < ASKED_FOR_JOBS else None, me=me))
     if args.dry_run == "client":

@@ -204,6 +204,16 @@ def test_mine(world: World) -> None:
     assert there(world) == ["b"]
 
 
+def test_mine_is_asked_once(world: World) -> None:
+    """Who is logged in is asked once."""
+    world.add(cluster("a", labels={"kubectl-ray/creator": "jane"}))
+
+    ran = world.run("cluster delete --mine --dry-run=client")
+
+    assert [request.method for request in ran.requests].count("POST") == 1
+    assert "created by" not in ran.err
+
+
 def test_all_of_mine(world: World) -> None:
     """`--all --mine` and `-l --mine` are of these only mine."""
     mine = {"kubectl-ray/creator": "jane"}
