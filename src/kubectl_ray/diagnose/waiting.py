@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from kubectl_ray.models.event import Event
     from kubectl_ray.models.pod import Pod
 
+UNNOTICED = "the KubeRay operator to notice it"
 REFUSALS = ("InvalidRayClusterSpec", "InvalidRayClusterMetadata")
 
 
@@ -23,7 +24,7 @@ def by_pods(cluster: Cluster, pods: list[Pod]) -> str | None:
     if cluster.suspended:
         return _suspended(cluster)
     if not cluster.has_status and not pods:
-        return "the KubeRay operator to notice it (does it run?)"
+        return UNNOTICED
     heads = [pod for pod in pods if pod.node_type == "head" and not pod.deleting]
     parts = [] if any(pod.ready for pod in heads) else [_head(cluster, heads)]
     for group in cluster.groups:

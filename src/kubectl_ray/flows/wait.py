@@ -14,6 +14,7 @@ from kubectl_ray.models.age import human
 from kubectl_ray.models.event import Event as ClusterEvent
 from kubectl_ray.models.resources import EVENTS
 from kubectl_ray.results import Progress
+from kubectl_ray.views.text import clean
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -57,7 +58,7 @@ def until_ready(
         missing = waiting.by_pods(cluster, seen.pods)
         if missing is None and not answers.now(cluster):
             return "Ray to answer on the head"
-        return missing
+        return f"{missing} (does it run?)" if missing == waiting.UNNOTICED and refusal.quiet else missing
 
     look = f"Nothing was deleted. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
     limit = _TimeLimit(timeout, clock, f"Ray cluster {name} is not ready", look)
@@ -133,6 +134,7 @@ def _wait(api: Client, name: str, namespace: str, judge: Judge, limit: _TimeLimi
         missing = judge(seen)
         if missing is None:
             return
+        missing = clean(missing)  # it may quote what a registry or a scheduler wrote
         if missing != shown:
             shown = missing
             yield Progress(f"Waiting for {missing}")
@@ -148,6 +150,10 @@ def _present(seen: Seen, name: str, namespace: str) -> Cluster:
     return seen.cluster
 
 
+SILENCES = 3
+"""So many times in a row nothing came back: the way to Ray is closed (a network policy), and tells nothing about it."""
+
+
 class _RayAnswers:
     """Asks the head's dashboard at most once a view, and remembers a yes (or that it cannot be asked)."""
 
@@ -155,10 +161,14 @@ class _RayAnswers:
         self._api = api
         self._namespace = namespace
         self._known = False
+        self._silences = 0
 
     def now(self, cluster: Cluster) -> bool:
         if not self._known:
-            self._known = dashboard(self._api, self._namespace, cluster.head_service).answers() is not False
+            asked = dashboard(self._api, self._namespace, cluster.head_service)
+            said = asked.answers()
+            self._silences = self._silences + 1 if asked.silent else 0
+            self._known = said is not False or self._silences >= SILENCES
         return self._known
 
 
@@ -171,12 +181,14 @@ class _Refusal:
         self._namespace = namespace
         self._clock = clock
         self._since = clock()
+        self.quiet = False  # it has been, for longer than an operator that runs would be
 
     def check(self, cluster: Cluster) -> None:
         """Raise NotReady with the operator's own words, once it has been quiet for a while."""
         if cluster.has_status or self._clock() - self._since < QUIET:
             return
         self._since = self._clock()
+        self.quiet = True
         selector = f"involvedObject.kind=RayCluster,involvedObject.name={self._name}"
         try:
             events = [ClusterEvent(raw) for raw in self._api.list(EVENTS, self._namespace, field_selector=selector)]
@@ -185,6 +197,6 @@ class _Refusal:
         refused = waiting.refusal(cluster, events)
         if refused:
             raise NotReady(
-                f"The KubeRay operator refuses Ray cluster {self._name}: {refused}",
+                f"The KubeRay operator refuses Ray cluster {self._name}: {clean(refused)}",
                 hint=f"Delete it and create it anew:  kubectl ray cluster delete {self._name} -n {self._namespace}",
             )

@@ -66,7 +66,7 @@ def test_pods_of_a_removed_group_do_not_count() -> None:
 
 def test_no_status_and_no_pod_means_that_nobody_noticed() -> None:
     """Without any trace of the operator, that is what is waited for."""
-    assert waiting.by_pods(cluster(1, status={}), []) == "the KubeRay operator to notice it (does it run?)"
+    assert waiting.by_pods(cluster(1, status={}), []) == "the KubeRay operator to notice it"
 
 
 def test_a_suspended_cluster_says_so() -> None:
