@@ -10,7 +10,7 @@ import json
 from kubectl_ray.errors import Conflict, Invalid, ServerError
 from kubectl_ray.kube.answer import Answer
 from kubectl_ray.kube.listing import Listing
-from kubectl_ray.kube.paths import path_of, selection
+from kubectl_ray.kube.paths import as_kubectl, path_of, selection
 from kubectl_ray.kube.status import Asked, error_from, read_status, read_warnings
 from kubectl_ray.kube.transport import Transport
 from kubectl_ray.kube.watch import IDLE_SECONDS, Watch
@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from kubectl_ray.kube.kubeconfig import Target
 
 _JSON = ("Accept", "application/json")
+_NOTHING: tuple[tuple[str, Any], ...] = (("query", {}), ("headers", ()), ("body", b""))
 _GZIP = ("Accept-Encoding", "gzip")
 _REVIEWS = Resource(
     "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
@@ -373,6 +374,10 @@ class Client:
 
     def _open(self, asked: Asked, method: str, path: str, **request: Any) -> Response:
         """A response that is a success."""
+        query, headers, body = (request.get(part) or empty for part, empty in _NOTHING)
+        same = as_kubectl(asked, query, headers, body)
+        if same:
+            self._transport.talk(1, same)
         response = self._transport.open(method, path, **request)
         for warning in read_warnings(response.values("warning")):
             if warning not in self.warnings:

@@ -1,4 +1,4 @@
-"""Paths and queries of the Kubernetes API; no name can lead to another path than its own."""
+"""Paths and queries of the Kubernetes API, also in the words of kubectl; no name leads to another path than its own."""
 
 from __future__ import annotations
 
@@ -6,10 +6,23 @@ from kubectl_ray.errors import WrongUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from kubectl_ray.kube.status import Asked
 
+PATCH_SHOWN = 400
+"""Characters of a patch that are worth showing; a longer one holds whole pods, with all of their environment."""
+
+_FLAGS = (("labelSelector", "-l"), ("fieldSelector", "--field-selector"))
+_WORDS = {
+    "get": "get {one} {name}",
+    "list": "get {all}",
+    "watch": "get {all} --watch-only",
+    "create": "create -f {kind}.yaml",
+    "apply": "apply --server-side -f {kind}.yaml",
+    "patch": "patch {one} {name} --type={patch}",
+    "delete": "delete {one} {name} --wait=false",
+}
 _PLAIN = frozenset(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
 
 
@@ -51,3 +64,30 @@ def quote(text: str) -> str:
 def encode_query(query: Mapping[str, str] | None) -> str:
     """`?name=value&…`, or nothing where there is none."""
     return "?" + "&".join(f"{quote(name)}={quote(value)}" for name, value in query.items()) if query else ""
+
+
+def as_kubectl(asked: Asked, query: Mapping[str, str], headers: Iterable[tuple[str, str]], body: bytes) -> str:
+    """The kubectl command line that asks for the same; empty where kubectl has none."""
+    resource = asked.resource
+    if resource is None or asked.verb not in _WORDS:
+        return ""
+    patch = "json" if ("Content-Type", "application/json-patch+json") in headers else "merge"
+    words = _WORDS[asked.verb].format(
+        one=resource.singular, all=resource.plural, kind=resource.kind, name=asked.name, patch=patch
+    )
+    line = ["kubectl", words]
+    if resource.namespaced:
+        line.append(f"-n {asked.namespace}" if asked.namespace else "-A")
+    line += [f"{flag} {shell(query[name])}" for name, flag in _FLAGS if query.get(name)]
+    if asked.verb == "patch":
+        line.append(f"-p {shell(body.decode()) if len(body) <= PATCH_SHOWN else '…'}")
+    if "dryRun" in query or (asked.verb == "delete" and b'"dryRun"' in body):
+        line.append("--dry-run=server")
+    return " ".join(line)
+
+
+def shell(text: str) -> str:
+    """A word as a shell takes it."""
+    if text and all(letter.isalnum() or letter in "-._/=," for letter in text):
+        return text
+    return "'" + text.replace("'", "'\\''") + "'"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from urllib.parse import parse_qsl, unquote
 
 import pytest
@@ -9,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_ray.errors import WrongUse
-from kubectl_ray.kube.paths import encode_query, path_of, quote, selection
+from kubectl_ray.kube.paths import PATCH_SHOWN, as_kubectl, encode_query, path_of, quote, selection, shell
 from kubectl_ray.kube.status import Asked
 from kubectl_ray.models.resources import NAMESPACES, PODS, RAYCLUSTERS
 
@@ -57,3 +58,65 @@ def test_empty_selectors_are_not_sent() -> None:
     """A list without selectors has no query."""
     assert encode_query(selection("", "")) == ""
     assert encode_query(selection("a=b", "")) == "?labelSelector=a%3Db"
+
+
+JSON_PATCH = [("Content-Type", "application/json-patch+json")]
+
+
+@pytest.mark.parametrize(
+    ("asked", "query", "headers", "body", "line"),
+    [
+        (Asked("get", RAYCLUSTERS, "ns", "a"), {}, [], b"", "kubectl get raycluster a -n ns"),
+        (Asked("list", PODS), {"labelSelector": "x in (a)"}, [], b"", "kubectl get pods -A -l 'x in (a)'"),
+        (Asked("list", PODS, "ns"), {"fieldSelector": "a=b"}, [], b"", "kubectl get pods -n ns --field-selector a=b"),
+        (Asked("watch", RAYCLUSTERS, "ns"), {}, [], b"", "kubectl get rayclusters --watch-only -n ns"),
+        (
+            Asked("create", RAYCLUSTERS, "ns", "a"),
+            {"dryRun": "All"},
+            [],
+            b"{}",
+            "kubectl create -f RayCluster.yaml -n ns --dry-run=server",
+        ),
+        (
+            Asked("patch", RAYCLUSTERS, "ns", "a"),
+            {},
+            JSON_PATCH,
+            b"[]",
+            "kubectl patch raycluster a --type=json -n ns -p '[]'",
+        ),
+        (
+            Asked("patch", RAYCLUSTERS, "ns", "a"),
+            {},
+            [],
+            b"{}",
+            "kubectl patch raycluster a --type=merge -n ns -p '{}'",
+        ),
+        (
+            Asked("delete", RAYCLUSTERS, "ns", "a"),
+            {},
+            [],
+            b'{"dryRun":["All"]}',
+            "kubectl delete raycluster a --wait=false -n ns --dry-run=server",
+        ),
+        (Asked("delete", RAYCLUSTERS, "ns", "a"), {}, [], b"{}", "kubectl delete raycluster a --wait=false -n ns"),
+        (Asked("get", NAMESPACES, "", "a"), {}, [], b"", "kubectl get namespace a"),
+        (Asked("open a stream to", None), {}, [], b"", ""),
+    ],
+)
+def test_the_same_with_kubectl(
+    asked: Asked, query: dict[str, str], headers: list[tuple[str, str]], body: bytes, line: str
+) -> None:
+    """A request in kubectl's words."""
+    assert as_kubectl(asked, query, headers, body) == line
+
+
+def test_long_patches_are_not_shown() -> None:
+    """A whole worker group may carry a password in its environment."""
+    line = as_kubectl(Asked("patch", RAYCLUSTERS, "ns", "a"), {}, JSON_PATCH, b"s" * (PATCH_SHOWN + 1))
+    assert line.endswith("-p …")
+
+
+@given(texts)
+def test_shell(text: str) -> None:
+    """A shell reads back what was written."""
+    assert shlex.split(shell(text)) == [text]
