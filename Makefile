@@ -7,7 +7,7 @@ CONTEXT ?=
 # Packages without I/O: their branches are covered by unit tests, and `make test` fails below 95 %.
 PURE    = src/kubectl_ray/models/*,src/kubectl_ray/manifests/*,src/kubectl_ray/views/*,src/kubectl_ray/diagnose/*,src/kubectl_ray/ray/*
 
-.PHONY: help venv check format test coverage docs bench demo install cluster-up cluster-down cluster-status test-real test-real-full clean
+.PHONY: help venv check format test docs bench demo cluster-up cluster-down cluster-status test-e2e test-real test-real-full
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -50,8 +50,6 @@ demo: $(STAMP)   ## a Ray cluster's life on your own Kubernetes: CONTEXT=name, N
 # OPERATOR=1.4.2|1.5.1|1.6.2 picks the KubeRay operator of the real cluster.
 OPERATOR ?=
 E2E       = OPERATOR='$(OPERATOR)' CONTEXT='$(CONTEXT)' $(BIN)/python -m tests.e2e
-
-.PHONY: test-e2e
 
 cluster-up:      ## start a real Kubernetes with KubeRay, built at first use: root, Debian or Ubuntu, Go; OPERATOR=version
 	@OPERATOR='$(OPERATOR)' $(PYTHON) -m tests.realcluster up
