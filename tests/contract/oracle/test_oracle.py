@@ -32,6 +32,7 @@ def _can_be_a_pod() -> bool:
     return subprocess.run(probe, capture_output=True, check=False).returncode == 0
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("make", CASES, ids=lambda make: make.__name__.lstrip("_"))
 def test_same_request(
     make: Callable[[World], Case], the_world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
