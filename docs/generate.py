@@ -1,4 +1,4 @@
-"""Writes docs/reference from the grammar: one page a command, one of the connection flags, one of the exit codes.
+"""Writes docs/reference from the grammar: a page for each command, for connection flags, defaults and exit codes.
 
 `python docs/generate.py` rewrites the pages; a contract test holds them against what this would write.
 """  # noqa: INP001 -- a script
@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from kubectl_ray import errors
 from kubectl_ray.cli import grammar, parser
 from kubectl_ray.cli.help import PROGRAM, placeholder
+from kubectl_ray.manifests import defaults
 
 if TYPE_CHECKING:
     import argparse
@@ -29,6 +30,7 @@ def pages() -> dict[str, str]:
     """Every page: its path below docs/reference, and its text."""
     found = {f"{'-'.join(command.words)}.md": _command(command) for command in grammar.COMMANDS}
     found["connection-flags.md"] = _connection()
+    found["defaults.md"] = _defaults()
     found["exit-codes.md"] = _exit_codes()
     found["index.md"] = _index()
     return {name: _GENERATED + "\n" + text.rstrip("\n") + "\n" for name, text in found.items()}
@@ -48,7 +50,7 @@ def write() -> None:
 def _index() -> str:
     lines = ["# Reference", "", "| command | |", "|---|---|"]
     lines += [f"| [`{' '.join(c.words)}`]({'-'.join(c.words)}.md) | {c.help} |" for c in grammar.COMMANDS]
-    lines += ["", "[Connection flags](connection-flags.md) · [Exit codes](exit-codes.md)"]
+    lines += ["", "[Connection flags](connection-flags.md) · [Defaults](defaults.md) · [Exit codes](exit-codes.md)"]
     return "\n".join(lines)
 
 
@@ -83,6 +85,14 @@ def _connection() -> str:
     ]
     lines += ["kubectl. Only `--cluster` differs: it is the Ray cluster, and kubectl's own is `--kube-cluster`.", ""]
     return "\n".join([*lines, *_flags(actions)])
+
+
+def _defaults() -> str:
+    why = (defaults.__doc__ or "").partition("\n\n")[2].strip()
+    lines = ["# Defaults", "", "What is taken where neither a flag nor the file says anything.", ""]
+    lines += ["| what | flag | default |", "|---|---|---|"]
+    lines += [f"| {what} | {f'`{flag}`' if flag else ''} | {value} |" for what, flag, value in defaults.TABLE]
+    return "\n".join([*lines, "", why])
 
 
 def _exit_codes() -> str:

@@ -41,7 +41,7 @@ def image_of(ray_version: str) -> str:
 
 TABLE = (
     ("Ray version", "--ray-version", RAY_VERSION),
-    ("image", "--image", f"{IMAGE_REPOSITORY}:<Ray version>"),
+    ("image", "--image", f"{IMAGE_REPOSITORY}:VERSION"),
     ("Python version", "--image", "the image's own"),
     ("head CPUs", "--head-cpus", f"{HEAD_CPUS} reserved, no limit"),
     ("head memory", "--head-memory", HEAD_MEMORY),
