@@ -8,16 +8,20 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
+# libyaml composes nodes by recursion in C: far too deep a nesting ends the process instead of raising.
+_DEEPEST = 100
+
 
 def parsed(text: str) -> object:
     """The one document in the text; None when it is empty.
 
     Raises:
-        WrongUse: it is no YAML, holds several documents, or says a key twice.
+        WrongUse: it is no YAML, holds several documents, says a key twice, or is nested beyond reason.
     """
     import yaml
 
     try:
+        _not_too_deep(text, yaml)
         node = yaml.compose(text, Loader=_loader(yaml))
         _no_key_twice(node, yaml, set())
         return yaml.load(text, Loader=_loader(yaml))  # noqa: S506 - both are safe loaders
@@ -32,6 +36,18 @@ def parsed(text: str) -> object:
 
 def _loader(yaml: Any) -> Any:
     return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+
+def _not_too_deep(text: str, yaml: Any) -> None:
+    depth = 0
+    for event in yaml.parse(text, Loader=_loader(yaml)):
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _DEEPEST:
+            line = event.start_mark.line + 1
+            raise WrongUse(f"The file is nested too deeply in line {line}.", "A config has a few levels.")
 
 
 def _no_key_twice(node: Any, yaml: Any, met: set[int]) -> None:
