@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 _YES = {"y", "yes"}
 _NO = {"", "n", "no"}
+# Characters. The API server takes no larger object; a file without an end must not fill the memory.
+_LONGEST_FILE = 1_500_000
 
 
 class Context:
@@ -119,18 +121,22 @@ class Context:
         """The text of a file, or of stdin when the path is `-`.
 
         Raises:
-            WrongUse: it cannot be read, or is not UTF-8.
+            WrongUse: it cannot be read, is not UTF-8, or longer than anything that could be sent on.
         """
         try:
             if path == "-":
-                return self._stdin.read()
-            with open(path, encoding="utf-8-sig") as stream:  # noqa: PTH123 -- pathlib costs 10 ms to import
-                return stream.read()
+                text = self._stdin.read(_LONGEST_FILE + 1)
+            else:
+                with open(path, encoding="utf-8-sig") as stream:  # noqa: PTH123 -- pathlib costs 10 ms to import
+                    text = stream.read(_LONGEST_FILE + 1)
         except UnicodeDecodeError as error:
             raise WrongUse(f"{path} is not a text file in UTF-8", hint="Name a YAML file.") from error
         except (OSError, ValueError) as error:
             why = getattr(error, "strerror", None) or error
             raise WrongUse(f"{path} cannot be read: {why}", hint="Name a file that exists, or - for stdin.") from error
+        if len(text) > _LONGEST_FILE:
+            raise WrongUse(f"{path} is far too long for the shape of a cluster", hint="Name a YAML file.")
+        return text
 
     @property
     def warnings(self) -> list[str]:

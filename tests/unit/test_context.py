@@ -136,6 +136,13 @@ def test_files_that_cannot_be_read(tmp_path: Path) -> None:
             context().read_text(str(path))
 
 
+@pytest.mark.parametrize("name", ["/dev/zero", "-"])
+def test_a_file_without_an_end(name: str) -> None:
+    """It is left alone after as much as could be the shape of a cluster."""
+    with pytest.raises(WrongUse, match="far too long"):
+        context(stdin=io.StringIO("x" * 2_000_000)).read_text(name)
+
+
 def test_clocks() -> None:
     """Seconds since 1970; seconds that never go back."""
     ctx = context()
