@@ -100,7 +100,7 @@ def main(
     run = _Run(screen, env, stdin, stderr, connect)
     code = 0
     try:
-        run.run(list(argv))
+        run.run(in_utf8(argv))
     except KubectlRayError as error:
         from kubectl_ray.cli.wording import traced, worded
 
@@ -230,6 +230,22 @@ class _Run:
         else:
             raise unknown(said)
         return None, True
+
+
+def in_utf8(argv: Sequence[str]) -> list[str]:
+    """The words as UTF-8, whatever the locale says: where that is plain C, Python hands bytes on as surrogates.
+
+    Raises:
+        WrongUse: bytes that are no UTF-8; no name, label or file of ours can hold them.
+    """
+    words = []
+    for word in argv:
+        try:
+            words.append(word if word.isascii() else word.encode(errors="surrogateescape").decode())
+        except UnicodeError:
+            shown = word.encode(errors="surrogateescape").decode(errors="backslashreplace")
+            raise WrongUse(f"'{shown}' is no text in UTF-8", hint="Set the terminal to UTF-8.") from None
+    return words
 
 
 def load(match: Match) -> ModuleType:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_ray.cli import grammar
-from kubectl_ray.cli.main import main
+from kubectl_ray.cli.main import in_utf8, main
+from kubectl_ray.errors import WrongUse
 from kubectl_ray.results import IfInterrupted, Line
 from tests.unit.cli.running import run
 from tests.wire.server import ApiServer
@@ -235,3 +236,10 @@ def test_words_behind_two_dashes(command: Callable[..., None]) -> None:
     """They are words, also where they look like flags, for a command without use for them too many."""
     command(lambda _ctx, _args: Line("x"))
     assert run("probe -- --help").err.startswith("Error: too many words: --help")
+
+
+def test_words_in_another_locale() -> None:
+    """Bytes that Python could not decode are UTF-8 all the same; where they are none, that is wrong use."""
+    assert in_utf8(["a", "日本".encode().decode("ascii", "surrogateescape"), "é"]) == ["a", "日本", "é"]
+    with pytest.raises(WrongUse, match=r"a=\\xff' is no text in UTF-8"):
+        in_utf8([b"a=\xff".decode("ascii", "surrogateescape")])
