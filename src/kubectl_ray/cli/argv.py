@@ -152,6 +152,10 @@ def _valued(name: str, action: argparse.Action, value: str | None, following: st
         if action.dest == "verbosity" and following is not None and len(following) == 1 and following.isdigit():
             flags.append(f"{name}={following}")
             return 1
+        # The Go plugin's `--autoscaler v2`, where the value is not optional.
+        if action.dest == "autoscaler" and following is not None and following.lower() in {"v1", "v2"}:
+            flags.append(f"{name}={following}")
+            return 1
         value = str(action.const)
     if value is not None:
         flags.append(f"{name}={value}")

@@ -90,7 +90,7 @@ def autoscaler(text: str, where: str) -> str:
     if found is None:
         raise WrongUse(
             f"{shown(where, text)}: an autoscaler is v1, v2, true (Ray decides which) or false.",
-            "If that is the cluster's name, put it before the flag.",
+            f"Write {shown(where, 'v2')}",
         )
     return found
 

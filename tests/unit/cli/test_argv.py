@@ -192,3 +192,20 @@ def test_any_argv(argv: list[str], strict: bool) -> None:
     except KubectlRayError:
         return
     assert all(argv[place] == word for place, word in parts.words)
+
+
+@pytest.mark.parametrize(
+    ("following", "flag", "words"),
+    [
+        (["v2", "mine"], "--autoscaler=v2", ["mine"]),
+        (["V1"], "--autoscaler=V1", []),
+        (["mine"], "--autoscaler=default", ["mine"]),
+        ([], "--autoscaler=default", []),
+    ],
+)
+def test_autoscaler_as_the_go_plugin_has_it(following: list[str], flag: str, words: list[str]) -> None:
+    """`--autoscaler v2` gives the version; any other word behind it is a word of the command."""
+    made = Parser()
+    made.add_argument("--autoscaler", nargs="?", const="default")
+    parts = take_apart(["--autoscaler", *following], made.options)
+    assert (parts.flags, [word for _place, word in parts.words]) == ([flag], words)

@@ -70,10 +70,14 @@ def test_autoscaler(text: str, found: str) -> None:
 
 
 def test_no_autoscaler() -> None:
-    """A cluster's name behind the bare flag was taken for its value: that is said."""
-    with pytest.raises(WrongUse, match="my-cluster") as caught:
-        autoscaler("my-cluster", "--autoscaler")
-    assert "before the flag" in caught.value.hint
+    """No version of an autoscaler: the hint is written as it was asked, a flag or a key of a file."""
+    for where, hint in (
+        ("--autoscaler", "Write --autoscaler=v2"),
+        ("autoscaler.version", "Write autoscaler.version: v2"),
+    ):
+        with pytest.raises(WrongUse, match="v3") as caught:
+            autoscaler("v3", where)
+        assert caught.value.hint == hint
 
 
 def test_seconds() -> None:
