@@ -79,7 +79,9 @@ def _wrong(where: str, value: object, wanted: str) -> WrongUse:
 
 def _text(value: object, where: str) -> str:
     if isinstance(value, int | float) and not isinstance(value, bool):
-        raise WrongUse(f"{where}: {value} is read as a number.", f'Put it in quotes:  {where}: "{value}"')
+        # What was written is gone by now: 2.10 was read as 2.1.
+        hint = f'  {where}: "{value}"' if isinstance(value, int) else " the number 2.10 is 2.1"
+        raise WrongUse(f"{where}: {value} is read as a number.", f"Put it in quotes:{hint}")
     if not isinstance(value, str):
         raise _wrong(where, value, "text")
     return value

@@ -126,6 +126,14 @@ def test_autoscaler(text: str, found: str | None) -> None:
     assert read(text).autoscaler == found
 
 
+@pytest.mark.parametrize(("written", "hint"), [("3", '"3"'), ("2.10", "2.10 is 2.1")])
+def test_versions_without_quotes(written: str, hint: str) -> None:
+    """YAML reads a number; what a fraction was written like is lost, so it is not proposed."""
+    with pytest.raises(WrongUse, match="read as a number") as caught:
+        read(f"ray-version: {written}")
+    assert hint in caught.value.hint
+
+
 def test_empty() -> None:
     """An empty file says nothing."""
     assert read("") == Shape()
@@ -142,7 +150,6 @@ def test_empty() -> None:
         ("worker-groups: [5]", "worker-groups[0]", "--help"),
         ("worker-groups: [{memory: 32}]", "worker-groups[0].memory", "32GB"),
         ("head: {cpu: 1, cpus: 2}", "head.cpus", "once"),
-        ("ray-version: 2.10", "ray-version", 'ray-version: "2.1"'),
         ("name: true", "name", "--help"),
         ("gke: {gcsfuse: {bucket-name: b}}", "mount-path is missing", "mount-path"),
         ("gke: {gcsfuse: {bucket-name: b, mount-path: /m, disable-metrics: 'yes'}}", "disable-metrics", "--help"),
