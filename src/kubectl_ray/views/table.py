@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from kubectl_ray.results import Column
 
 GAP = "   "
+# kubectl's tabwriter has cells of six at least, the gap included.
+_NARROWEST = 3
 
 #: Control characters as a terminal would not show them; a table of foreign text must not move the cursor.
 _VISIBLE = {code: f"^{chr(code + 64)}" for code in range(32)} | {127: "^?"} | dict.fromkeys(range(128, 160), "?")
@@ -35,7 +37,7 @@ class Table:
     def __init__(self, columns: Iterable[Column], *, wide: bool = False, headers: bool = True) -> None:
         self._columns = [column for column in columns if wide or not column.wide]
         self._headers = headers
-        self._widths = [0] * len(self._columns)
+        self._widths = [_NARROWEST] * len(self._columns)
 
     def cells(self, row: Any) -> tuple[str, ...]:
         """One row's cells; the row itself need not be kept."""

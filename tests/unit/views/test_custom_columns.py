@@ -39,3 +39,8 @@ def test_no_columns(expression: str) -> None:
 def test_values_as_go_prints_them() -> None:
     """Null, lists and numbers too."""
     assert [printed(value) for value in (None, [1, "b"], 1.5, False)] == ["<nil>", "[1 b]", "1.5", "false"]
+
+
+def test_narrow_columns() -> None:
+    """A cell and its gap take six places at least, as in kubectl's."""
+    assert list(lines("A:.x,B:.y", [{"x": 1, "y": 2}])) == ["A     B", "1     2"]
