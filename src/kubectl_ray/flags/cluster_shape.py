@@ -79,11 +79,13 @@ def add_cluster_flags(parser: argparse.ArgumentParser) -> None:
     add_worker_flags(parser, ray=False)
 
 
-def _add_ray(group: argparse._ActionsContainer) -> None:
-    group.add_argument("--ray-version", metavar="VERSION", help=f"Ray's version (default {defaults.RAY_VERSION})")
-    group.add_argument(
-        "--image", metavar="IMAGE", help=f"the container image (default {defaults.IMAGE_REPOSITORY}:VERSION)"
-    )
+def _add_ray(
+    group: argparse._ActionsContainer,
+    version: str = f"default {defaults.RAY_VERSION}",
+    image: str = f"default {defaults.IMAGE_REPOSITORY}:VERSION",
+) -> None:
+    group.add_argument("--ray-version", metavar="VERSION", help=f"Ray's version ({version})")
+    group.add_argument("--image", metavar="IMAGE", help=f"the container image ({image})")
 
 
 def add_head_flags(parser: argparse.ArgumentParser) -> None:
@@ -122,7 +124,7 @@ def add_worker_flags(parser: argparse.ArgumentParser, *, ray: bool = True) -> No
         help=f"pods of each worker, for TPU slices over several machines (default {defaults.NUM_OF_HOSTS})",
     )
     if ray:
-        _add_ray(group)
+        _add_ray(group, "the cluster's, always", "default the cluster's")
         group.add_argument(
             "--worker-idle-timeout",
             "--idle-timeout",

@@ -63,7 +63,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     add_force_owned(parser)
     add_yes(parser)
     add_dry_run(parser)
-    add_waiting(parser)
+    add_waiting(parser, for_what="they are gone")
 
 
 def run(ctx: Context, args: Args) -> Iterator[Event]:
