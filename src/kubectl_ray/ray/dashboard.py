@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
 OK = 200
 NEEDS_TOKEN = (401, 403)
+CLOSED = (405, 413, 502, 504)
+"""What proxies on the way answer when they do not let through; 503 is what they say of a head that is not up yet."""
 
 
 class Dashboard:
@@ -25,6 +27,8 @@ class Dashboard:
 
     def __init__(self, ask: Ask) -> None:
         self._ask = ask
+        self.silent = False
+        """The last question got no answer at all."""
 
     def answers(self) -> bool | None:
         """Does Ray answer? `None`: the way there is closed to this login, so it cannot be told."""
@@ -34,7 +38,8 @@ class Dashboard:
         if status in NEEDS_TOKEN:
             # Ray's own refusals are plain text, Kubernetes' are Status objects: the latter closes the way.
             return None if "json" in content_type else True
-        return False
+        self.silent = status == 0
+        return None if status in CLOSED else False
 
     def running_jobs(self) -> list[str] | None:
         """The jobs that run or wait, by submission id, else Ray's job id; `None` when they cannot be asked for."""
@@ -43,7 +48,7 @@ class Dashboard:
             return None
         try:
             jobs: Any = json.loads(body)
-        except ValueError:
+        except (ValueError, RecursionError):
             return None
         if not isinstance(jobs, list):
             return None
