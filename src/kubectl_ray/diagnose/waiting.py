@@ -11,9 +11,10 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from kubectl_ray.models.cluster import Cluster, Group
+    from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.event import Event
     from kubectl_ray.models.pod import Pod
+    from kubectl_ray.models.worker_group import Group
 
 UNNOTICED = "the KubeRay operator to notice it"
 REFUSALS = ("InvalidRayClusterSpec", "InvalidRayClusterMetadata")

@@ -14,7 +14,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
-    from kubectl_ray.models.cluster import Group
+    from kubectl_ray.models.worker_group import Group
 
 GROUPS = "/spec/workerGroupSpecs"
 

@@ -8,8 +8,12 @@ from __future__ import annotations
 
 from kubectl_ray.errors import WrongUse
 from kubectl_ray.manifests.cluster import TPU_TOPOLOGY_SELECTOR, TPU_TYPE_SELECTOR
-from kubectl_ray.models.cluster import Cluster, Group
+from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, mapping, mappings, whole
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from kubectl_ray.models.worker_group import Group
 
 NAME_LENGTH = 53
 GROUP_NAME_LENGTH = 63

@@ -1,23 +1,24 @@
 """A RayCluster as this plugin reads it: what its spec asks for, and what its status claims.
 
 What the spec asks for is computed here as the operator computes it, because the status lags and its `state` never goes
-back. Nothing raises, whatever the object holds.
+back. No property raises, whatever the object holds; `Cluster.group` does, for a name that a person gave.
 """
 
 from __future__ import annotations
 
 from kubectl_ray.errors import NotFound, WrongUse
-from kubectl_ray.models.age import epoch
-from kubectl_ray.models.fields import dig, mapping, mappings, text, texts, whole
+from kubectl_ray.models.fields import dig, mappings, text, texts, whole
+from kubectl_ray.models.kubernetes_object import KubernetesObject
 from kubectl_ray.models.near import suggestion
+from kubectl_ray.models.pod import ray_container
 from kubectl_ray.models.sizes import Sizes, of_pod_spec
+from kubectl_ray.models.worker_group import Group
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
 OPERATOR = "ray.io/kuberay-operator"
-NO_MAXIMUM = 2**31 - 1  # what the CRD puts where no maxReplicas is given
 CREATOR_LABEL = "kubectl-ray/creator"
 CREATOR_ANNOTATION = "kubectl-ray/created-by"
 QUEUE_LABEL = "kueue.x-k8s.io/queue-name"
@@ -37,128 +38,17 @@ class Condition:
         self.message = text(raw.get("message"))
 
 
-class Group:
-    """A worker group of a spec. `index` is its place in `workerGroupSpecs`."""
-
-    __slots__ = ("desired", "index", "raw")
-
-    def __init__(self, raw: object, index: int) -> None:
-        self.raw = mapping(raw)
-        self.index = index
-        self.desired = self._desired()
-        """Worker pods that the operator makes for it: clamp(replicas, min, max) times hosts, none when suspended.
-
-        Source: KubeRay, `utils.GetWorkerGroupDesiredReplicas`.
-        """
-
-    @property
-    def name(self) -> str:
-        """Its `groupName`."""
-        return text(self.raw.get("groupName"))
-
-    @property
-    def replicas(self) -> int:
-        """As the spec has it; the operator keeps it between `minimum` and `maximum`."""
-        return whole(self.raw.get("replicas")) or 0
-
-    @property
-    def minimum(self) -> int:
-        """`minReplicas`, 0 where absent."""
-        return whole(self.raw.get("minReplicas")) or 0
-
-    @property
-    def maximum(self) -> int:
-        """`maxReplicas`, the CRD's default where absent."""
-        value = whole(self.raw.get("maxReplicas"))
-        return NO_MAXIMUM if value is None else value
-
-    @property
-    def bounded(self) -> bool:
-        """Somebody chose a `maxReplicas`."""
-        return self.maximum < NO_MAXIMUM
-
-    @property
-    def hosts(self) -> int:
-        """Pods of one replica; more than one for TPU slices over several hosts."""
-        value = whole(self.raw.get("numOfHosts"))
-        return 1 if value is None else max(value, 0)
-
-    @property
-    def suspended(self) -> bool:
-        """The group alone is suspended."""
-        return self.raw.get("suspend") is True
-
-    def _desired(self) -> int:
-        if self.suspended:
-            return 0
-        wanted = whole(self.raw.get("replicas"))
-        minimum = self.minimum
-        if wanted is None or wanted < minimum:
-            wanted = minimum
-        elif wanted > (maximum := self.maximum):
-            wanted = maximum
-        return max(wanted, 0) * self.hosts
-
-    @property
-    def template(self) -> dict[str, Any]:
-        """The pod's spec."""
-        return mapping(dig(self.raw, "template", "spec"))
-
-    @property
-    def image(self) -> str:
-        """Of the Ray container, always the first."""
-        return _image(self.template)
-
-    @property
-    def each(self) -> Sizes:
-        """What one worker pod reserves."""
-        return of_pod_spec(self.template)
-
-    @property
-    def sizes(self) -> Sizes:
-        """What all its desired workers reserve."""
-        return self.each * self.desired
-
-    @property
-    def ray_start_params(self) -> dict[str, str]:
-        """Of `ray start`."""
-        return texts(self.raw.get("rayStartParams"))
-
-
-class Cluster:
+class Cluster(KubernetesObject):
     """A RayCluster: a read-only view of the raw object."""
 
-    __slots__ = ("groups", "metadata", "raw", "spec", "status")
+    __slots__ = ("groups",)
 
     def __init__(self, raw: object) -> None:
-        self.raw = mapping(raw)
-        self.metadata = mapping(self.raw.get("metadata"))
-        self.spec = mapping(self.raw.get("spec"))
-        self.status = mapping(self.raw.get("status"))
+        super().__init__(raw)
         specs = self.spec.get("workerGroupSpecs")
         self.groups = tuple(Group(item, at) for at, item in enumerate(specs if isinstance(specs, list) else ()))
 
     # what it is
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return text(self.metadata.get("name"))
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace."""
-        return text(self.metadata.get("namespace"))
-
-    @property
-    def uid(self) -> str:
-        """Its uid; another cluster of the same name has another."""
-        return text(self.metadata.get("uid"))
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its labels."""
-        return texts(self.metadata.get("labels"))
 
     @property
     def annotations(self) -> dict[str, str]:
@@ -171,16 +61,6 @@ class Cluster:
         return whole(self.metadata.get("generation")) or 0
 
     @property
-    def created(self) -> float | None:
-        """Epoch seconds."""
-        return epoch(self.metadata.get("creationTimestamp"))
-
-    @property
-    def deleting(self) -> bool:
-        """Being deleted, but kept by finalizers."""
-        return bool(self.metadata.get("deletionTimestamp"))
-
-    @property
     def finalizers(self) -> list[str]:
         """What keeps it while it is being deleted."""
         found = self.metadata.get("finalizers")
@@ -189,15 +69,12 @@ class Cluster:
     @property
     def creator(self) -> str:
         """The login that created it through this plugin: the whole name where known, else the label's value."""
-        return text(dig(self.metadata, "annotations", CREATOR_ANNOTATION)) or self._label(CREATOR_LABEL)
-
-    def _label(self, key: str) -> str:
-        return text(dig(self.metadata, "labels", key))
+        return text(dig(self.metadata, "annotations", CREATOR_ANNOTATION)) or self.label(CREATOR_LABEL)
 
     @property
     def queue(self) -> str:
         """Kueue's queue, or ""."""
-        return self._label(QUEUE_LABEL)
+        return self.label(QUEUE_LABEL)
 
     @property
     def owner(self) -> tuple[str, str] | None:
@@ -206,7 +83,7 @@ class Cluster:
             kind, name = text(reference.get("kind")), text(reference.get("name"))
             if kind and name:
                 return (kind, name)
-        kind, name = self._label(ORIGIN_KIND_LABEL), self._label(ORIGIN_NAME_LABEL)
+        kind, name = self.label(ORIGIN_KIND_LABEL), self.label(ORIGIN_NAME_LABEL)
         if kind and name:
             return (kind, name)
         return ("Kueue", self.queue) if self.queue else None
@@ -226,7 +103,7 @@ class Cluster:
     @property
     def image(self) -> str:
         """Of the head's Ray container."""
-        return _image(mapping(dig(self.spec, "headGroupSpec", "template", "spec")))
+        return text(ray_container(dig(self.spec, "headGroupSpec", "template", "spec")).get("image"))
 
     @property
     def ray_version(self) -> str:
@@ -379,11 +256,6 @@ class Cluster:
         return stated or (f"{self.name}-head-svc" if self.name else "")
 
     @property
-    def head_pod(self) -> str:
-        """The head pod's name as the status has it; a new head has a new name."""
-        return text(dig(self.status, "head", "podName"))
-
-    @property
     def head_ip(self) -> str:
         """The head pod's address as the status has it."""
         return text(dig(self.status, "head", "podIP"))
@@ -392,8 +264,3 @@ class Cluster:
     def ports(self) -> dict[str, str]:
         """Port numbers of the head's service by their names (`dashboard`, `client`, …)."""
         return texts(self.status.get("endpoints"))
-
-
-def _image(spec: dict[str, Any]) -> str:
-    containers = mappings(spec.get("containers"))
-    return text(containers[0].get("image")) if containers else ""

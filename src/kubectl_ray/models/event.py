@@ -46,11 +46,6 @@ class Event:
         return dig(self.raw, "involvedObject", key) or dig(self.raw, "regarding", key)
 
     @property
-    def reporter(self) -> str:
-        """Who reports: `kubelet`, `default-scheduler`, `raycluster-controller`."""
-        return text(dig(self.raw, "source", "component")) or text(self.raw.get("reportingComponent"))
-
-    @property
     def count(self) -> int:
         """How many times it happened."""
         times = whole(dig(self.raw, "series", "count")) or whole(self.raw.get("count")) or 1

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from kubectl_ray.models.age import epoch, human
-from kubectl_ray.models.fields import dig, mapping, mappings, sequence, text, texts, whole
-from kubectl_ray.models.sizes import Sizes, of_pod_spec, of_resources
+from kubectl_ray.models.fields import dig, mapping, mappings, sequence, text, whole
+from kubectl_ray.models.kubernetes_object import KubernetesObject
+from kubectl_ray.models.sizes import of_pod_spec
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
+
+    from kubectl_ray.models.sizes import Sizes
 
 CLUSTER_LABEL = "ray.io/cluster"
 GROUP_LABEL = "ray.io/group"
@@ -20,64 +23,31 @@ RAY_PODS = "ray.io/is-ray-node=yes"
 _ON_THE_WAY = {"", "ContainerCreating", "PodInitializing"}
 
 
-class Pod:
+def ray_container(pod_spec: object) -> dict[str, Any]:
+    """The container in which Ray runs: always the first of the spec. Empty when there is none."""
+    containers = mappings(dig(pod_spec, "containers"))
+    return containers[0] if containers else {}
+
+
+class Pod(KubernetesObject):
     """A read-only view of the raw object."""
 
-    __slots__ = ("metadata", "raw", "spec", "status")
-
-    def __init__(self, raw: object) -> None:
-        self.raw = mapping(raw)
-        self.metadata = mapping(self.raw.get("metadata"))
-        self.spec = mapping(self.raw.get("spec"))
-        self.status = mapping(self.raw.get("status"))
-
-    @property
-    def name(self) -> str:
-        """Its name."""
-        return text(self.metadata.get("name"))
-
-    @property
-    def namespace(self) -> str:
-        """Its namespace."""
-        return text(self.metadata.get("namespace"))
-
-    @property
-    def uid(self) -> str:
-        """Its uid."""
-        return text(self.metadata.get("uid"))
-
-    @property
-    def labels(self) -> dict[str, str]:
-        """Its labels."""
-        return texts(self.metadata.get("labels"))
-
-    def _label(self, key: str) -> str:
-        return text(dig(self.metadata, "labels", key))
+    __slots__ = ()
 
     @property
     def cluster(self) -> str:
         """The Ray cluster it belongs to; never parsed from its name, which is cut."""
-        return self._label(CLUSTER_LABEL)
+        return self.label(CLUSTER_LABEL)
 
     @property
     def group(self) -> str:
         """Its worker group; a head's is `headgroup`."""
-        return self._label(GROUP_LABEL)
+        return self.label(GROUP_LABEL)
 
     @property
     def node_type(self) -> str:
         """`head` or `worker`."""
-        return self._label(NODE_TYPE_LABEL)
-
-    @property
-    def created(self) -> float | None:
-        """Epoch seconds."""
-        return epoch(self.metadata.get("creationTimestamp"))
-
-    @property
-    def deleting(self) -> bool:
-        """Being stopped."""
-        return bool(self.metadata.get("deletionTimestamp"))
+        return self.label(NODE_TYPE_LABEL)
 
     @property
     def phase(self) -> str:
@@ -97,19 +67,12 @@ class Pod:
     @property
     def image(self) -> str:
         """Of its Ray container, as its spec names it."""
-        containers = mappings(self.spec.get("containers"))
-        return text(containers[0].get("image")) if containers else ""
+        return text(ray_container(self.spec).get("image"))
 
     @property
     def sizes(self) -> Sizes:
         """What all its containers reserve."""
         return of_pod_spec(self.spec)
-
-    @property
-    def ray_sizes(self) -> Sizes:
-        """What its Ray container reserves, the first of its containers."""
-        containers = mappings(self.spec.get("containers"))
-        return of_resources(containers[0].get("resources")) if containers else Sizes()
 
     # its containers
 
@@ -117,8 +80,7 @@ class Pod:
     def ray_status(self) -> dict[str, Any]:
         """The status of its Ray container: the first in the spec (statuses are sorted by name)."""
         statuses = mappings(self.status.get("containerStatuses"))
-        containers = mappings(self.spec.get("containers"))
-        name = containers[0].get("name") if containers else None
+        name = ray_container(self.spec).get("name")
         return next((status for status in statuses if status.get("name") == name), statuses[0] if statuses else {})
 
     @property

@@ -24,10 +24,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
 
-    from kubectl_ray.models.cluster import Cluster, Group
+    from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.event import Event
     from kubectl_ray.models.pod import Pod
     from kubectl_ray.models.sizes import Sizes
+    from kubectl_ray.models.worker_group import Group
 
     Why = Callable[[Pod], str]
 

@@ -16,8 +16,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from kubectl_ray.models.cluster import Cluster, Group
+    from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.pod import Pod
+    from kubectl_ray.models.worker_group import Group
 
 GPU = "nvidia.com/gpu"
 CONDITIONS = ("RayClusterProvisioned", "HeadPodReady", "ReplicaFailure", "RayClusterSuspended", "RayClusterSuspending")

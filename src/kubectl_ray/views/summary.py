@@ -6,8 +6,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from kubectl_ray.models.cluster import Cluster, Group
+    from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.sizes import Sizes
+    from kubectl_ray.models.worker_group import Group
 
 SHOWN_JOBS = 3
 

@@ -9,8 +9,9 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from kubectl_ray.models.cluster import Cluster, Group
+    from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.health import PodCount
+    from kubectl_ray.models.worker_group import Group
 
 
 class Row:

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 
 from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
-from kubectl_ray.models.cluster import NO_MAXIMUM, Cluster, Group
-from kubectl_ray.models.sizes import Sizes, of_resources
+from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.sizes import of_resources
+from kubectl_ray.models.worker_group import Group
 from tests.unit.models.mangled import JUNK, mangled
 
 if TYPE_CHECKING:
@@ -28,29 +29,6 @@ READY = json.loads((Path(__file__).parents[2] / "recordings/clusters/ready.json"
 def names_of_properties(kind: type) -> list[str]:
     """Every public property of a model."""
     return [name for name, value in vars(kind).items() if isinstance(value, property) and not name.startswith("_")]
-
-
-@pytest.mark.parametrize(
-    ("group", "desired"),
-    [
-        ({"replicas": 3}, 3),
-        ({"replicas": 9, "maxReplicas": 4}, 4),
-        ({"replicas": 0, "minReplicas": 2}, 2),
-        ({}, 0),
-        ({"minReplicas": 1}, 1),
-        ({"replicas": -1}, 0),
-        ({"replicas": 2, "numOfHosts": 4}, 8),
-        ({"replicas": 2, "suspend": True}, 0),
-        ({"replicas": "3"}, 0),
-        ({"replicas": True}, 0),
-        ({"replicas": 3.0}, 3),
-        ({"replicas": None, "maxReplicas": None, "numOfHosts": None}, 0),
-        ({"replicas": 5, "minReplicas": 1, "maxReplicas": 3}, 3),
-    ],
-)
-def test_desired(group: dict[str, Any], desired: int) -> None:
-    """clamp(replicas, min, max) times hosts; none when suspended."""
-    assert Group(group, 0).desired == desired
 
 
 def test_desired_of_recordings(recording: Recording) -> None:
@@ -94,7 +72,6 @@ def test_a_ready_one(recording: Recording) -> None:
     assert (cluster.ready_workers, cluster.desired_workers) == (1, 1)
     assert cluster.head_service == "lc-head-svc"
     assert cluster.ports["dashboard"] == "8265"
-    assert cluster.head_pod == "lc-head-qtm7p"
     assert not cluster.autoscaling
     assert not cluster.auth_token
     assert not cluster.deleting
@@ -174,14 +151,6 @@ def test_group_that_is_not_there() -> None:
         with pytest.raises(NotFound) as none:
             Cluster({"metadata": {"name": "c"}}).group(name)
         assert "worker-group create" in none.value.hint
-
-
-def test_defaults_of_a_group() -> None:
-    """What the CRD would put in is read where it is absent."""
-    group = Group({}, 0)
-    assert (group.minimum, group.maximum, group.hosts, group.replicas) == (0, NO_MAXIMUM, 1, 0)
-    assert not group.bounded
-    assert group.each == Sizes()
 
 
 @settings(max_examples=300)

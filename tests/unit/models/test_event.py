@@ -31,7 +31,6 @@ SOUND: dict[str, Any] = {
 def test_of_the_scheduler(recording: Recording) -> None:
     """It leaves first and last time empty, and says who it is in another field."""
     event = next(Event(raw) for raw in recording("head-cpu")["events"] if raw["reason"] == "FailedScheduling")
-    assert event.reporter == "default-scheduler"
     assert event.warning
     assert event.about[0] == "Pod"
     assert event.count == 1
@@ -72,7 +71,7 @@ def test_combined_message() -> None:
 def everything(raw: object) -> None:
     """Ask an event for everything."""
     event = Event(raw)
-    assert isinstance(event.reason + event.message + event.uid + event.reporter + "".join(event.about), str)
+    assert isinstance(event.reason + event.message + event.uid + "".join(event.about), str)
     assert event.count >= 1
     assert event.last is None or isinstance(event.last, float)
     assert isinstance(event.warning, bool)

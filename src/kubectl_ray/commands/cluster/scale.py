@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_ray.context import Context
-    from kubectl_ray.models.cluster import Group
+    from kubectl_ray.models.worker_group import Group
     from kubectl_ray.results import Event
 
 EXAMPLES = """
