@@ -85,7 +85,6 @@ class Target:
         self.user_name: str | None = None
         self.user_known = True
         self.namespace = "default"
-        self.namespace_given = False
         self.impersonate: list[tuple[str, str]] = impersonation(user)
         self.exec_cluster: dict[str, Any] = {}
         if "exec" in user:
@@ -130,7 +129,6 @@ def load(
         target = Target(server, cluster, user)
         target.user_known = user_name in known.users
     target.context, target.cluster, target.user_name = name or None, cluster_name or None, user_name or None
-    target.namespace_given = bool(overrides.namespace)
     inherited = context.get("namespace") or (pod.namespace() if pod.possible() else "default")
     target.namespace = overrides.namespace or inherited
     return target
@@ -206,13 +204,13 @@ def _entry(entries: Mapping[str, dict[str, Any]], name: str, kind: str, *, requi
 
 
 def _near(name: str, names: Iterable[str], kind: str) -> str:
-    import difflib
+    from kubectl_ray.models.near import near
 
     flag = {"context": "--context", "cluster": "--kube-cluster", "user": "--user"}[kind]
     every = [known for known in names if known]
     if not every:
         return f"The kubeconfig has no {kind} at all: log in with the tool of your cluster's provider."
-    shown = difflib.get_close_matches(name, every, n=3) or every[:5]
+    shown = near(name, every) or every[:5]
     return f"Give one of them with {flag}: {', '.join(shown)}{', …' if len(every) > len(shown) else ''}"
 
 

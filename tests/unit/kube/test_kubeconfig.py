@@ -45,13 +45,13 @@ def test_target(tmp_path: Path) -> None:
     assert (target.scheme, target.host, target.port, target.prefix) == ("https", "api.example.test", 6443, "/p")
     assert (target.context, target.cluster, target.user_name, target.namespace) == ("x", "c", "u", "team")
     assert (target.user, target.ca, target.insecure, target.tls_server_name) == ({"token": "t"}, None, False, None)
-    assert (target.disable_compression, target.namespace_given, target.user_known) == (True, False, True)
+    assert (target.disable_compression, target.user_known) == (True, True)
 
 
 def test_namespace_flag(tmp_path: Path) -> None:
-    """The flag wins over the context, and it is known that it was given."""
+    """The flag wins over the context."""
     target = _load(tmp_path, _config(namespace="team"), namespace="other")
-    assert (target.namespace, target.namespace_given) == ("other", True)
+    assert target.namespace == "other"
 
 
 def test_namespace_default(tmp_path: Path) -> None:
