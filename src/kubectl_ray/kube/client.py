@@ -14,7 +14,6 @@ from kubectl_ray.kube.paths import as_kubectl, path_of, selection
 from kubectl_ray.kube.status import Asked, error_from, read_status, read_warnings
 from kubectl_ray.kube.transport import Transport
 from kubectl_ray.kube.watch import IDLE_SECONDS, Watch
-from kubectl_ray.models.resources import Resource
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -25,13 +24,11 @@ if TYPE_CHECKING:
     from kubectl_ray.kube.credentials import Credentials
     from kubectl_ray.kube.http import Headers, Response
     from kubectl_ray.kube.kubeconfig import Target
+    from kubectl_ray.models.resources import Resource
 
 _JSON = ("Accept", "application/json")
 _NOTHING: tuple[tuple[str, Any], ...] = (("query", {}), ("headers", ()), ("body", b""))
 _GZIP = ("Accept-Encoding", "gzip")
-_REVIEWS = Resource(
-    "authorization.k8s.io", "v1", "selfsubjectaccessreviews", "SelfSubjectAccessReview", namespaced=False
-)
 
 
 class Client:
@@ -249,27 +246,6 @@ class Client:
         if dry_run:
             options["dryRun"] = ["All"]
         return self._object(asked, "DELETE", path_of(asked), body=options)
-
-    def allowed(
-        self, verb: str, resource: Resource, namespace: str | None = None, name: str = "", subresource: str = ""
-    ) -> bool:
-        """Whether this login may do that, as the API server says (SelfSubjectAccessReview)."""
-        attributes = {
-            "verb": verb,
-            "group": resource.group,
-            "version": resource.version,
-            "resource": resource.plural,
-            "subresource": subresource,
-            "name": name,
-            "namespace": (self.namespace if namespace is None else namespace) if resource.namespaced else "",
-        }
-        review = {
-            "apiVersion": _REVIEWS.api_version,
-            "kind": _REVIEWS.kind,
-            "spec": {"resourceAttributes": {key: value for key, value in attributes.items() if value}},
-        }
-        status = self.create(_REVIEWS, review).get("status")
-        return isinstance(status, dict) and status.get("allowed") is True
 
     def raw(
         self,

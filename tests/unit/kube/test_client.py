@@ -14,7 +14,7 @@ from kubectl_ray.errors import (
     Unreachable,
     WrongUse,
 )
-from kubectl_ray.models.resources import NAMESPACES, PODS, RAYCLUSTERS
+from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 from tests.wire import ApiServer, client_for
 
 TYPE_CHECKING = False
@@ -270,27 +270,6 @@ def test_delete_that_takes_a_while(client: Client) -> None:
     """An object that stays for its finalizers is given back."""
     client.create(RAYCLUSTERS, cluster())
     assert "deletionTimestamp" in client.delete(RAYCLUSTERS, "c", propagation="Foreground")["metadata"]
-
-
-def test_allowed(api: ApiServer, client: Client) -> None:
-    """The API server is asked; nothing is tried out."""
-    api.deny("create", "pods/portforward")
-    assert client.allowed("list", RAYCLUSTERS)
-    assert not client.allowed("create", PODS, subresource="portforward")
-    asked = api.requests[-1].json["spec"]["resourceAttributes"]
-    assert asked == {
-        "verb": "create",
-        "version": "v1",
-        "resource": "pods",
-        "subresource": "portforward",
-        "namespace": "own",
-    }
-
-
-def test_allowed_of_what_has_no_namespace(api: ApiServer, client: Client) -> None:
-    """A resource without namespaces is asked about without one."""
-    client.allowed("create", NAMESPACES)
-    assert "namespace" not in api.requests[-1].json["spec"]["resourceAttributes"]
 
 
 def test_warnings_are_collected_once(api: ApiServer, client: Client) -> None:
