@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     ("line", "told"),
     [
         ("cluster list", "kubectl get rayclusters"),
-        ("cluster get {}", "kubectl get rayclusters"),
+        ("cluster get {}", "kubectl get raycluster talk"),
         ("cluster scale --cluster {} --replicas=3", "kubectl patch raycluster"),
         ("cluster delete {} --yes", "kubectl delete raycluster"),
     ],
