@@ -12,6 +12,7 @@ from kubectl_ray.errors import KubectlRayError, NotAllowed, NotLoggedIn
 from kubectl_ray.flags.names import offers
 from kubectl_ray.models.resources import DEPLOYMENTS
 from kubectl_ray.results import Line, Objects, Warn
+from kubectl_ray.views.table import NO_PERMISSION
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -34,7 +35,6 @@ EXAMPLES = """
 
 #: How the operator's Deployment is labelled: by its Helm chart, and by its kustomize manifests before 1.0.
 OPERATOR_LABELS = "app.kubernetes.io/name in (kuberay-operator,kuberay)"
-NO_PERMISSION = "<no permission>"
 NOT_FOUND = "not found"
 FORMATS = ("json", "yaml")
 

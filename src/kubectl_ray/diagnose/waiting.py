@@ -6,6 +6,8 @@ Source of the causes and their texts: what the operator, the scheduler and the k
 from __future__ import annotations
 
 from kubectl_ray.diagnose.pods import why
+from kubectl_ray.views.table import NO_PERMISSION
+from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -42,7 +44,7 @@ def by_group(cluster: Cluster, group: Group, pods: Iterable[Pod]) -> str | None:
     ready = sum(pod.ready for pod in alive)
     surplus = len(there) - group.desired
     if ready >= group.desired and surplus > 0 and not cluster.autoscaling:
-        return f"{_workers(surplus)} of {group.name} to stop"
+        return f"{count(surplus, 'worker')} of {group.name} to stop"
     if ready >= group.desired:
         return None
     reason = _shared(pod for pod in alive if not pod.ready)
@@ -61,7 +63,7 @@ def by_status(cluster: Cluster) -> str | None:
         parts.append("the head")
     if cluster.ready_workers < cluster.desired_workers:
         parts.append(f"workers {cluster.ready_workers}/{cluster.desired_workers} ready")
-    return f"{' and '.join(parts)} (why: <no permission> to list pods)" if parts else None
+    return f"{' and '.join(parts)} (why: {NO_PERMISSION} to list pods)" if parts else None
 
 
 def going(cluster: Cluster, pods: list[Pod]) -> str:
@@ -98,7 +100,3 @@ def _shared(pods: Iterable[Pod]) -> str:
     """The reason that most of these pods give."""
     reasons = [reason for reason in map(why, pods) if reason]
     return max(sorted(set(reasons)), key=reasons.count) if reasons else ""
-
-
-def _workers(count: int) -> str:
-    return "1 worker" if count == 1 else f"{count} workers"

@@ -34,6 +34,12 @@ class Sizes:
     def __repr__(self) -> str:
         return f"Sizes(cpu={self.cpus}, memory={self.memory_text}, gpu={self.gpus}, tpu={self.tpus})"
 
+    def __str__(self) -> str:
+        """In words: `8 CPU, 32Gi memory, 2 GPU`; devices only where there are any."""
+        devices = ((self.gpus, "GPU"), (self.tpus, "TPU"))
+        words = [f"{self.cpus} CPU", f"{self.memory_text} memory"]
+        return ", ".join(words + [f"{number} {word}" for number, word in devices if number != "0"])
+
     def _key(self) -> tuple[int, int, int, int]:
         return (self.cpu, self.memory, self.gpu, self.tpu)
 

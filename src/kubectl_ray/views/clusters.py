@@ -5,15 +5,12 @@ from __future__ import annotations
 from kubectl_ray.models.age import since
 from kubectl_ray.models.health import Claims, judge
 from kubectl_ray.results import Column
+from kubectl_ray.views.table import NO_PERMISSION, NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.health import PodCount
-
-NO_PERMISSION = "<no permission>"
-NONE = "<none>"
-UNKNOWN = "<unknown>"
 
 
 class Row:

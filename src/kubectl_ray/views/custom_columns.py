@@ -9,7 +9,7 @@ from kubectl_ray.errors import WrongUse
 from kubectl_ray.results import Column
 from kubectl_ray.views.json_text import short_number
 from kubectl_ray.views.jsonpath import Path
-from kubectl_ray.views.table import Table
+from kubectl_ray.views.table import NONE, Table
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ def lines(expression: str, items: Iterable[dict[str, Any]], *, headers: bool = T
 
 def _cell(path: Path) -> Callable[[Any], str]:
     def cell(item: Any) -> str:
-        return ",".join(map(printed, path.values(item))) or "<none>"
+        return ",".join(map(printed, path.values(item))) or NONE
 
     return cell
 

@@ -18,6 +18,7 @@ from kubectl_ray.models.health import (
     judge,
 )
 from kubectl_ray.views import happenings
+from kubectl_ray.views.table import NO_PERMISSION, NONE
 from kubectl_ray.views.text import WIDTH, clean, count, folded
 
 TYPE_CHECKING = False
@@ -27,13 +28,11 @@ if TYPE_CHECKING:
     from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.event import Event
     from kubectl_ray.models.pod import Pod
-    from kubectl_ray.models.sizes import Sizes
     from kubectl_ray.models.worker_group import Group
 
     Why = Callable[[Pod], str]
 
 MOST_PODS = 20  # of one group
-NO_PERMISSION = "<no permission>"
 
 _SCHEMES = {"dashboard": "http://", "client": "ray://", "serve": "http://", "metrics": "http://"}
 _ORDER = ("dashboard", "client", "serve", "gcs-server", "metrics")
@@ -119,7 +118,7 @@ def _facts(cluster: Cluster, judged: tuple[str, str, str], now: float) -> Iterat
             ("Autoscaling", _autoscaling(cluster)),
             ("Token", "needed to use it" if cluster.auth_token else ""),
             ("Labels", labels),
-            ("Asks for", f"{count(cluster.desired_workers, 'worker')} and a head; {_sizes(cluster.sizes)} in all"),
+            ("Asks for", f"{count(cluster.desired_workers, 'worker')} and a head; {cluster.sizes} in all"),
         )
     )
 
@@ -131,12 +130,6 @@ def _autoscaling(cluster: Cluster) -> str:
     seconds = whole(dig(cluster.spec, "autoscalerOptions", "idleTimeoutSeconds"))
     idle = human(60 if seconds is None else seconds)
     return f"{f'version {version[1:]}' if version else 'yes'}; idle workers go after {idle}"
-
-
-def _sizes(sizes: Sizes) -> str:
-    parts = [f"{sizes.cpus} CPU", f"{sizes.memory_text} memory"]
-    parts += [f"{number} {word}" for number, word in ((sizes.gpus, "GPU"), (sizes.tpus, "TPU")) if number != "0"]
-    return ", ".join(parts)
 
 
 def _container(spec: dict[str, object]) -> Iterator[str]:
@@ -195,7 +188,7 @@ def _pods(pods: list[Pod], now: float, why: Why) -> Iterator[str]:
             pod.ready_text,
             pod.restarts_text(now),
             since(pod.created, now),
-            clean(pod.node) or "<none>",
+            clean(pod.node) or NONE,
         )
         for pod in shown
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from kubectl_ray.models.age import since
 from kubectl_ray.results import Column
 from kubectl_ray.views.clusters import labels_text
+from kubectl_ray.views.table import NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -38,7 +39,7 @@ class Row:
         self.namespace = pod.namespace
         self.cluster = pod.cluster
         self.type = pod.node_type
-        self.group = pod.group if pod.node_type == "worker" else "<none>"
+        self.group = pod.group if pod.node_type == "worker" else NONE
         self.status = pod.status_text
         self.ready = pod.ready_text
         self.restarts = pod.restarts_text(now)
@@ -48,8 +49,8 @@ class Row:
         self.tpus = sizes.tpus
         self.memory = sizes.memory_text
         self.age = since(pod.created, now)
-        self.machine = pod.node or "<none>"
-        self.ip = pod.ip or "<none>"
+        self.machine = pod.node or NONE
+        self.ip = pod.ip or NONE
         self.labels = pod.labels
 
 

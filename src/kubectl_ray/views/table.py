@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from kubectl_ray.results import Column
 
 GAP = "   "
+
+# What stands where there is nothing to show, and where this login may not look; as kubectl and the API server have it.
+NONE = "<none>"
+NO_PERMISSION = "<no permission>"
 # kubectl's tabwriter has cells of six at least, the gap included.
 _NARROWEST = 3
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from kubectl_ray.results import Column
-from kubectl_ray.views.clusters import LABELS, NO_PERMISSION
+from kubectl_ray.views.clusters import LABELS
+from kubectl_ray.views.table import NO_PERMISSION, NONE
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -51,9 +52,9 @@ class Row:
         # A status counts over all groups: with a single one, that is this one.
         self._claimed = cluster.ready_workers if len(cluster.groups) == 1 and cluster.agrees else None
         self.minimum = str(group.minimum)
-        self.maximum = str(group.maximum) if group.bounded else "<none>"
+        self.maximum = str(group.maximum) if group.bounded else NONE
         self.hosts = str(group.hosts)
-        self.image = group.image or "<none>"
+        self.image = group.image or NONE
         sizes = group.sizes
         self.cpus = sizes.cpus
         self.gpus = sizes.gpus
