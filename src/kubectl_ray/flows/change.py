@@ -34,17 +34,18 @@ def patched(
     Raises:
         Conflict: somebody was faster three times in a row.
     """
-    for left in reversed(range(TRIES)):
+    left = TRIES
+    while True:
         operations = decide(seen)
         if not operations:
             return seen
         try:
             return api.patch_json(RAYCLUSTERS, name, operations, namespace, dry_run=dry_run)
         except Conflict as error:
+            left -= 1
             if not left:
                 raise Conflict(
                     f"Somebody else keeps changing Ray cluster {name}: {TRIES} tries met a newer version each.",
                     hint=f"Look at it, then try again:  kubectl ray cluster describe {name} -n {namespace}",
                 ) from error
             seen = api.get(RAYCLUSTERS, name, namespace)
-    raise AssertionError("unreachable")

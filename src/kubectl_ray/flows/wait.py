@@ -155,21 +155,19 @@ SILENCES = 3
 
 
 class _RayAnswers:
-    """Asks the head's dashboard at most once a view, and remembers a yes (or that it cannot be asked)."""
+    """Asks the head's dashboard, at most once a view."""
 
     def __init__(self, api: Client, namespace: str) -> None:
         self._api = api
         self._namespace = namespace
-        self._known = False
         self._silences = 0
 
     def now(self, cluster: Cluster) -> bool:
-        if not self._known:
-            asked = dashboard(self._api, self._namespace, cluster.head_service)
-            said = asked.answers()
-            self._silences = self._silences + 1 if asked.silent else 0
-            self._known = said is not False or self._silences >= SILENCES
-        return self._known
+        """Ray answers, or it cannot be told."""
+        ray = dashboard(self._api, self._namespace, cluster.head_service)
+        answers = ray.answers()
+        self._silences = self._silences + 1 if ray.silent else 0
+        return answers is not False or self._silences >= SILENCES
 
 
 class _Refusal:

@@ -32,18 +32,17 @@ class Dashboard:
 
     def answers(self) -> bool | None:
         """Does Ray answer? `None`: the way there is closed to this login, so it cannot be told."""
-        status, content_type, _ = self._ask("GET", "/api/version")
+        status, content_type, _ = self._asked("/api/version")
         if status == OK:
             return True
         if status in NEEDS_TOKEN:
             # Ray's own refusals are plain text, Kubernetes' are Status objects: the latter closes the way.
             return None if "json" in content_type else True
-        self.silent = status == 0
         return None if status in CLOSED else False
 
     def running_jobs(self) -> list[str] | None:
         """The jobs that run or wait, by submission id, else Ray's job id; `None` when they cannot be asked for."""
-        status, _, body = self._ask("GET", "/api/jobs/")
+        status, _, body = self._asked("/api/jobs/")
         if status != OK:
             return None
         try:
@@ -54,3 +53,8 @@ class Dashboard:
             return None
         alive = [job for job in jobs if isinstance(job, dict) and job.get("status") in {"PENDING", "RUNNING"}]
         return [str(job.get("submission_id") or job.get("job_id") or "?") for job in alive]
+
+    def _asked(self, path: str) -> tuple[int, str, bytes]:
+        answer = self._ask("GET", path)
+        self.silent = answer[0] == 0
+        return answer

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from kubectl_ray.views.text import clean
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -42,7 +44,7 @@ def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
         text += f"; running jobs end: {', '.join(jobs[:SHOWN_JOBS])}{more}"
     if cluster.creator and me and cluster.creator != me:
         text += f" (created by {cluster.creator})"
-    return text
+    return clean(text)
 
 
 def _each(sizes: Sizes) -> str:

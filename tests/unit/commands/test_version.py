@@ -131,3 +131,18 @@ def test_nobody_there_for_a_script(api: ApiServer) -> None:
     api.stop()
     said = run("version -o json", api.env)
     assert (said.code, said.out) == (1, "")
+
+
+@pytest.mark.parametrize("path", ["/deployments", "/version"])
+def test_a_login_that_expires(api: ApiServer, path: str) -> None:
+    """Whichever of the two questions meets it, 401 is an error."""
+    api.routes.clear()
+    api.fail(401, "Unauthorized", path=path, times=None)
+    assert run("version", api.env).code == 4
+
+
+@pytest.mark.parametrize("spec", [{}, {"template": {"spec": {"containers": []}}}, {"template": 7}])
+def test_a_deployment_of_another_shape(api: ApiServer, spec: object) -> None:
+    """A Deployment that has no container is no operator."""
+    api.add({**operator(""), "spec": spec})
+    assert "KubeRay operator version: not found\n" in run("version", api.env).out

@@ -130,14 +130,6 @@ def test_ray_has_to_answer(world: World, client: Client) -> None:
     assert said == ["Ray to answer on the head"]
 
 
-def test_ray_is_asked_until_it_answered_once(world: World, client: Client) -> None:
-    """Once it answered it is not asked again."""
-    world.add(cluster("a"), head("a"), worker("a"))
-    followed(ready(client))
-
-    assert len(world.api.asked("GET", "/proxy/api/version")) == 1
-
-
 def test_ray_cannot_be_asked(world: World, client: Client) -> None:
     """A login that may not ask Ray takes the pods' word."""
     world.add(cluster("a"), head("a"), worker("a"))

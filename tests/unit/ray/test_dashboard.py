@@ -53,7 +53,10 @@ def test_silence(status: int, silent: bool) -> None:
     """No answer at all is told apart from a no."""
     asked = answering(status)
     asked.answers()
+    assert asked.silent is silent
 
+    asked = answering(status)
+    asked.running_jobs()
     assert asked.silent is silent
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
+from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_argument
 from kubectl_ray.flags.output import add_dry_run, add_yes
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
@@ -37,6 +37,8 @@ EXAMPLES = """
 
 ASKED_FOR_JOBS = 20
 """Of so many clusters at most the running jobs are asked for: each is one request to its head."""
+SILENCES = 3
+"""After so many heads that did not answer no more are asked: each costs some seconds."""
 
 
 class Args(argparse.Namespace):
@@ -81,8 +83,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     for cluster in clusters:
         refuse_owned(cluster, args.force_owned, verb="delete")
     me = "" if args.mine else creator.name_of(ctx.api)  # all of them are mine: nobody else's name is to be said
-    for number, cluster in enumerate(clusters):
-        yield Note(what_goes(cluster, _jobs(ctx, cluster) if number < ASKED_FOR_JOBS else None, me=me))
+    yield from _what_goes(ctx, clusters, me)
     if args.dry_run == "client":
         yield from (Line(f"Ray cluster {cluster.name} would be deleted (dry run).") for cluster in clusters)
         return
@@ -149,14 +150,17 @@ def _bare(name: str) -> str:
     )
 
 
-def _jobs(ctx: Context, cluster: Cluster) -> list[str] | None:
-    """Jobs that run there; None when they cannot be asked for."""
-    if not cluster.head_service or not cluster.head_ready:
-        return None
-    try:
-        return dashboard(ctx.api, ctx.namespace, cluster.head_service).running_jobs()
-    except KubectlRayError:
-        return None
+def _what_goes(ctx: Context, clusters: list[Cluster], me: str) -> Iterator[Note]:
+    """A line a cluster, with the jobs that run there where they can be asked for."""
+    questions, silences = ASKED_FOR_JOBS, SILENCES
+    for cluster in clusters:
+        jobs = None
+        if cluster.head_service and cluster.head_ready and questions and silences:
+            ray = dashboard(ctx.api, ctx.namespace, cluster.head_service)
+            jobs = ray.running_jobs()
+            questions -= 1
+            silences -= ray.silent
+        yield Note(what_goes(cluster, jobs, me=me))
 
 
 def _question(clusters: list[Cluster]) -> str:

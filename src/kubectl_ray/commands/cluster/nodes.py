@@ -93,12 +93,11 @@ def _some(
 ) -> Iterator[dict[str, Any]]:
     """The same pods; where there is not one, make sure that the cluster they were asked of exists."""
     pods = iter(found)
-    first = next(pods, None)
-    if first is None:
-        if cluster and namespace:
-            find.cluster(ctx.api, cluster, namespace)
-        return pods
-    return chain((first,), pods)
+    for first in pods:
+        return chain((first,), pods)
+    if cluster and namespace:
+        find.cluster(ctx.api, cluster, namespace)
+    return pods
 
 
 def _watched(

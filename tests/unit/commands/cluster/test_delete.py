@@ -354,6 +354,28 @@ def test_jobs_of_many_clusters(world: World) -> None:
     assert len(world.api.asked("GET", "/proxy/")) == 20
 
 
+def test_heads_that_are_silent(world: World) -> None:
+    """After three heads that did not answer no more are asked: each costs some seconds."""
+    world.add(*(cluster(f"c{number}", status=READY) for number in range(9)))
+    world.api.fault("/proxy/", drop=True, times=None)
+
+    ran = world.run("cluster delete --all --dry-run=client")
+
+    assert ran.code == 0, ran
+    assert len({request.path for request in world.api.asked("GET", "/proxy/")}) == 3
+
+
+def test_a_jobs_name_moves_no_cursor(world: World) -> None:
+    """A job may have any name; a terminal gets none that it would obey."""
+    world.add(cluster("a", status=READY))
+    world.ray["/api/jobs/"] = 200, [job("\x1b[2Jx")]
+
+    ran = world.run("cluster delete a", terminal=True)
+
+    assert "\x1b" not in ran.err
+    assert "\\x1b[2Jx" in ran.err
+
+
 def test_somebody_elses(world: World) -> None:
     """A cluster that somebody else created is said to be theirs."""
     world.add(cluster("a", labels={"kubectl-ray/creator": "joe"}))
@@ -371,7 +393,7 @@ def test_my_own(world: World) -> None:
 @pytest.mark.parametrize(
     ("owner", "right"),
     [
-        (("RayJob", "train"), "kubectl delete rayjob train -n default"),
+        (("RayJob", "train"), "Delete its owner:  kubectl delete rayjob train -n default"),
         (("RayService", "serve"), "kubectl delete rayservice serve -n default"),
     ],
 )

@@ -121,6 +121,11 @@ def test_sort_by(world: World) -> None:
     assert [row["NAME"] for row in ran.rows] == ["0-head", "a-head", "a-workers-worker-1", "a-workers-worker-2"]
 
 
+def test_objects_of_no_cluster(world: World) -> None:
+    """Without any node `-o json` is an empty List."""
+    assert json.loads(world.run("cluster nodes -o json").out)["items"] == []
+
+
 def test_selectors(world: World) -> None:
     """`-l` and `--field-selector` narrow the nodes down."""
     world.add(head("a"), worker("a"))
