@@ -18,6 +18,7 @@ from kubectl_ray.flows import find, wait
 from kubectl_ray.flows.change import patched
 from kubectl_ray.manifests import change
 from kubectl_ray.models.cluster import Cluster
+from kubectl_ray.models.worker_group import NO_MAXIMUM
 from kubectl_ray.results import IfInterrupted, Line, Note, Objects
 
 TYPE_CHECKING = False
@@ -144,17 +145,26 @@ def _line(args: Args, before: Cluster, after: Cluster, name: str) -> str:
         ("minReplicas", old.minimum, new.minimum, args.min_replicas),
         ("maxReplicas", old.maximum, new.maximum, args.max_replicas),
     ]
-    moved = [(word, was, now) for word, was, now, asked in numbers if asked is not None and was != now]
+    # Where no autoscaler does, the limits move the number with them.
+    along = None if after.autoscaling else "replicas"
+    moved = [
+        (word, was, now) for word, was, now, asked in numbers if was != now and (asked is not None or word == along)
+    ]
+    dry = {"client": " (dry run)", "server": " (server dry run)"}.get(args.dry_run, "")
     where = f"worker group {name} in Ray cluster {after.name} in namespace {after.namespace}"
     if args.other_plugin:
         if not moved:
             return f"{where[0].upper()}{where[1:]} already matches the requested configuration. Skipping."
-        return f"Updated {where} ({', '.join(f'Scaled {word}: {was} to {now}' for word, was, now in moved)})"
-    dry = {"client": " (dry run)", "server": " (server dry run)"}.get(args.dry_run, "")
+        return f"Updated {where} ({', '.join(f'Scaled {word}: {was} to {now}' for word, was, now in moved)}){dry}"
     if not moved:
         return f"{name} of {after.name} is like that already: nothing to change{dry}."
     ours = {"replicas": "workers", "minReplicas": "least", "maxReplicas": "most"}
-    return f"{name} of {after.name}: {', '.join(f'{ours[word]} {was} → {now}' for word, was, now in moved)}{dry}"
+    changes = ", ".join(f"{ours[word]} {_said(was)} → {_said(now)}" for word, was, now in moved)
+    return f"{name} of {after.name}: {changes}{dry}"
+
+
+def _said(limit: int) -> str:
+    return "no limit" if limit == NO_MAXIMUM else str(limit)
 
 
 def _autoscaler(args: Args, after: Cluster, group: Group) -> Iterator[str]:

@@ -475,3 +475,30 @@ def test_the_other_plugins_words_for_nothing(world: World) -> None:
         "Worker group workers in Ray cluster a in namespace default already matches the requested configuration. "
         "Skipping.\n"
     )
+
+
+def test_the_other_plugins_words_in_a_dry_run(world: World) -> None:
+    """What only might be is not told as done."""
+    world.add(cluster("a"))
+
+    ran = world.run("scale cluster a -w workers -r 3 --dry-run")
+
+    assert ran.out.endswith("(Scaled replicas: 1 to 3) (dry run)\n")
+
+
+def test_limits_that_move_the_number(world: World) -> None:
+    """Without an autoscaler a limit changes how many there are: that is said beside it."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster scale workers --cluster a --max-replicas=0 --dry-run")
+
+    assert "workers 1 → 0" in ran.out
+
+
+def test_no_limit(world: World) -> None:
+    """The number that stands for no limit is not shown."""
+    world.add(cluster("a", group(most=2**31 - 1)))
+
+    ran = world.run("cluster scale workers --cluster a --max-replicas=9 --dry-run")
+
+    assert ran.out == "workers of a: most no limit → 9 (dry run)\n"

@@ -115,7 +115,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
 
 
 def _line(args: Args, after: Cluster) -> str:
-    if args.other_plugin:
-        return f"Updated Ray cluster {after.namespace}/{after.name} with new worker group"
     dry = {"client": " (dry run)", "server": " (server dry run)"}.get(args.dry_run, "")
+    if args.other_plugin:
+        return f"Updated Ray cluster {after.namespace}/{after.name} with new worker group{dry}"
     return f"Worker group {args.group} added to Ray cluster {after.name}{dry}."

@@ -262,3 +262,12 @@ def test_the_other_plugins_words(world: World, words: str) -> None:
 
     assert ran.code == 0, ran
     assert ran.out == "Updated Ray cluster default/a with new worker group\n"
+
+
+def test_the_other_plugins_words_in_a_dry_run(world: World) -> None:
+    """What only might be is not told as done."""
+    world.add(cluster("a"))
+
+    ran = world.run("create workergroup cpu -c a --dry-run=server")
+
+    assert ran.out == "Updated Ray cluster default/a with new worker group (server dry run)\n"
