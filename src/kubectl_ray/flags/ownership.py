@@ -31,8 +31,9 @@ def refuse_owned(cluster: Cluster, force: bool, *, verb: str) -> None:
             f"Kueue manages Ray cluster {cluster.name} (queue {name}); it was not touched.",
             hint=f"Ask whoever runs the queue, or insist:  --force-owned to {verb} it all the same",
         )
+    doing = "Delete" if verb == "delete" else "Change"
     right = f"kubectl delete {kind.lower()} {name}" if verb == "delete" else f"kubectl edit {kind.lower()} {name}"
     raise WrongUse(
         f"Ray cluster {cluster.name} belongs to {kind} {name}, which would undo this; it was not touched.",
-        hint=f"Change its owner:  {right} -n {cluster.namespace}\nor insist with --force-owned",
+        hint=f"{doing} its owner:  {right} -n {cluster.namespace}\nor insist with --force-owned",
     )

@@ -47,7 +47,10 @@ def missing(api: Client, name: str, namespace: str) -> NotFound:
     if close:
         hint = f"Did you mean {' or '.join(close)}?"
     elif names:
-        hint = f"See the {len(names)} there are:  kubectl ray cluster list -n {namespace}"
+        there = f"See the {len(names)} there are" if len(names) > 1 else "See the only one there is"
+        hint = f"{there}:  kubectl ray cluster list {f'-n {namespace}' if namespace else '-A'}"
+    elif not namespace:
+        hint = "There are no Ray clusters at all. Create one:  kubectl ray cluster create NAME"
     else:
         hint = "There are no Ray clusters in this namespace. Look in all of them:  kubectl ray cluster list -A"
     return NotFound(f"There is no Ray cluster {name} in namespace {namespace}.", hint=hint)

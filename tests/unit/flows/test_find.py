@@ -114,3 +114,18 @@ def test_a_namespace_that_cannot_be_asked_for(world: World, client: Client, code
     world.api.fail(code, "Whatever", "no", path="/namespaces/elsewhere", times=None)
 
     find.check_namespace(client, "elsewhere")
+
+
+@pytest.mark.parametrize(
+    ("names", "hint"),
+    [
+        (["b"], "See the only one there is:  kubectl ray cluster list -A"),
+        (["b", "c"], "See the 2 there are:  kubectl ray cluster list -A"),
+        ([], "There are no Ray clusters at all. Create one:  kubectl ray cluster create NAME"),
+    ],
+)
+def test_in_no_namespace(world: World, client: Client, names: list[str], hint: str) -> None:
+    """Looked for in all namespaces, the hint names none."""
+    world.add(*map(cluster, names))
+
+    assert find.missing(client, "quite-another", "").hint == hint
