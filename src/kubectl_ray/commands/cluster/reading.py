@@ -76,7 +76,11 @@ def keep_showing(
             place = (row.namespace, row.name)
             there.add(place)
             sign = (
-                tuple(column.cell(row) for column in columns if column.title not in {"AGE", "RESTARTS"})
+                tuple(
+                    column.cell(row)
+                    for column in columns
+                    if column.title not in {"AGE", "RESTARTS"} and (args.output.wide or not column.wide)
+                )
                 if args.output.is_table
                 else (raw.get("metadata") or {}).get("resourceVersion")
             )

@@ -299,6 +299,19 @@ def test_watch_shows_what_changes(world: World) -> None:
     ]
 
 
+def test_watch_passes_over_what_is_not_shown(world: World) -> None:
+    """A change in a column of `-o wide` makes no second row that looks like the first."""
+    world.add(cluster("a"), head("a"))
+
+    def change() -> None:
+        world.add(cluster("a", status={"head": {"podIP": "10.1.1.1"}}))
+        world.add(cluster("b"))
+
+    ran = world.run("cluster list -w", steps=[("a ", change), ("b ", None)])
+
+    assert [line.split()[0] for line in ran.lines] == ["NAME", "a", "b"]
+
+
 def test_watch_says_what_is_gone(world: World) -> None:
     """A cluster that goes while it is watched is said to be gone."""
     world.add(cluster("a"), head("a"))
