@@ -99,11 +99,12 @@ def seconds(text: str, where: str) -> int:
     """`90`, `90s`, `5m` as whole seconds.
 
     Raises:
-        WrongUse: no length of time.
+        WrongUse: no length of time, or not a whole number of seconds.
     """
-    found = length(text.strip())
-    if found is None or found > 2**31 - 1:
+    found = length(text)
+    if found is None or not found.is_integer() or found > 2**31 - 1:
         raise WrongUse(
-            f"{shown(where, text)}: this is no length of time.", f"Write {shown(where, '90s')} or 5m, 1h30m."
+            f"{shown(where, text)}: this is no length of time in whole seconds.",
+            f"Write {shown(where, '90s')} or 5m, 1h30m.",
         )
-    return found
+    return int(found)

@@ -10,7 +10,9 @@ YEAR = 365 * DAY
 # "2026-11-23T11:52:02" is 19 characters; after it come a fraction of a second or not, and the zone.
 _SECONDS_END = 19
 _FIRST_ZONE_CHARACTER = "+-Zz"
-_UNITS = {"s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
+_DIGITS = "0123456789."
+_UNITS = {"ns": 1e-9, "us": 1e-6, "µs": 1e-6, "μs": 1e-6, "ms": 1e-3, "s": 1, "m": MINUTE, "h": HOUR, "d": DAY}
+_LONGEST = 100 * YEAR
 
 
 def _days(year: int, month: int, day: int) -> int:
@@ -103,18 +105,34 @@ def since(then: float | None, now: float) -> str:
     return "<unknown>" if then is None else human(now - then)
 
 
-def length(text: str) -> int | None:
-    """Seconds of a length of time as people write it: `90`, `90s`, `5m`, `1h30m`; None when it is none."""
-    if text.isascii() and text.isdigit():
-        return int(text) if len(text) < 10 else None  # noqa: PLR2004 - thirty years are enough
-    total, digits, units = 0, "", 0
-    for character in text:
-        if character.isascii() and character.isdigit():
-            digits += character
-            continue
-        if not digits or len(digits) > 9 or character not in _UNITS:  # noqa: PLR2004 - as above
+def length(text: str) -> float | None:
+    """Seconds of `90`, `90s`, `1h30m`, `1.5h`, `500ms`, `2d`; None when it is none, or more than a hundred years.
+
+    The units are those of Go's time.ParseDuration, and days; a bare number is seconds.
+    """
+    rest = text.strip()
+    if _decimal(rest) is not None:
+        rest += "s"
+    if not rest:
+        return None
+    total = 0.0
+    while rest:
+        digits = 0
+        while digits < len(rest) and rest[digits] in _DIGITS:
+            digits += 1
+        letters = digits
+        while letters < len(rest) and rest[letters] not in _DIGITS:
+            letters += 1
+        number, unit = _decimal(rest[:digits]), _UNITS.get(rest[digits:letters])
+        if number is None or unit is None:
             return None
-        total += int(digits) * _UNITS[character]
-        units += 1
-        digits = ""
-    return total if units and not digits else None
+        total += number * unit
+        rest = rest[letters:]
+    return total if total <= _LONGEST else None
+
+
+def _decimal(text: str) -> float | None:
+    """A decimal number without sign or exponent."""
+    if not text.isascii() or text.count(".") > 1 or not text.replace(".", "", 1).isdigit():
+        return None
+    return float(text)

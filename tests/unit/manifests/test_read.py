@@ -83,7 +83,7 @@ def test_no_autoscaler() -> None:
 def test_seconds() -> None:
     """A length of time, or our error."""
     assert seconds("5m", "--idle-timeout") == 300
-    for text in ("soon", "", "999999999d"):
+    for text in ("soon", "", "999999999d", "1.5", "500ms"):
         with pytest.raises(WrongUse, match="--idle-timeout"):
             seconds(text, "--idle-timeout")
 

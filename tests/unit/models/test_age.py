@@ -112,14 +112,15 @@ def test_since() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("2d", 172800), ("0", 0)]
+    ("text", "seconds"),
+    [("90", 90), ("90s", 90), ("5m", 300), ("1h30m", 5400), ("1.5h", 5400), ("500ms", 0.5), ("2d", 172800), ("0", 0)],
 )
-def test_length(text: str, seconds: int) -> None:
+def test_length(text: str, seconds: float) -> None:
     """A length of time as people write it."""
     assert length(text) == seconds
 
 
-@pytest.mark.parametrize("text", ["", "m", "5x", "5m3", "-5", "1.5h", "9" * 20, "9999999999s", "٣"])
+@pytest.mark.parametrize("text", ["", "m", "5x", "5m3", "-5", ".", "1..5h", "9" * 20, "9999999999s", "٣"])
 def test_no_length(text: str) -> None:
     """Anything else is None."""
     assert length(text) is None
