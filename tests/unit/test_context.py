@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kubectl_ray.context import Context
-from kubectl_ray.errors import NotFound, Unreachable, WrongUse
+from kubectl_ray.errors import NotFound, NotLoggedIn, WrongUse
 from kubectl_ray.kube.kubeconfig import Overrides
 from tests.wire.server import ApiServer
 
@@ -40,7 +40,7 @@ def test_building_it_does_nothing() -> None:
     ctx = context()
     ctx.close()
     assert ctx.warnings == []
-    with pytest.raises(Unreachable):
+    with pytest.raises(NotLoggedIn):
         _ = ctx.api
 
 
