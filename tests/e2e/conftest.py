@@ -70,6 +70,8 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         place.make(kubectl, namespace)
         yield Suite(namespace, folder, kubectl, Ray(env, folder))
     finally:
+        signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave the namespace behind
+        signal.signal(signal.SIGTERM, signal.SIG_IGN)
         place.remove(kubectl, namespace)
 
 

@@ -95,7 +95,8 @@ def test_one_unknown_name_deletes_nothing(ray: Ray, kubectl: Kubectl, fresh: Cal
     name = fresh("careful")
     kubectl.create(suspended(name))
     said = ray(f"cluster delete {name} {name}x --yes", code=5)
-    assert f"{name}x" in said.err
+    assert f"no Ray cluster {name}x" in said.err
+    assert name in said.err.replace(f"{name}x", "")
     assert kubectl.find("raycluster", name)
 
 

@@ -49,7 +49,7 @@ def test_why_it_is_not_ready(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], 
 
 def test_unknown_name(ray: Ray, ready_cluster: str) -> None:
     """Exit code 5 and the near name."""
-    assert ready_cluster in ray(f"cluster describe {ready_cluster}y", code=5).err
+    assert f"Did you mean {ready_cluster}?" in ray(f"cluster describe {ready_cluster}y", code=5).err
 
 
 def test_without_a_name(ray: Ray) -> None:

@@ -220,6 +220,7 @@ def test_unknown_name_suggests_the_near_one(ray: Ray) -> None:
     """Exit code 5, the name, and what may have been meant."""
     said = ray("cluster get lst-a", code=5)
     assert "lst-a" in said.err
+    assert "Did you mean" in said.err
     assert "list-a" in said.err
     assert said.out == ""
 

@@ -63,4 +63,4 @@ def test_formats(ray: Ray, kubectl: Kubectl, ready_cluster: str, format_: str) -
 
 def test_unknown_cluster(ray: Ray, ready_cluster: str) -> None:
     """Exit code 5 and the near name."""
-    assert ready_cluster in ray(f"cluster nodes {ready_cluster}y", code=5).err
+    assert f"Did you mean {ready_cluster}?" in ray(f"cluster nodes {ready_cluster}y", code=5).err

@@ -118,7 +118,9 @@ def test_unknown_cluster(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]
     """Exit code 5, and the near name."""
     name = fresh("scale-me")
     kubectl.create(suspended(name))
-    assert name in ray(f"cluster scale {GROUP} --cluster {name}x --replicas=2", code=5).err
+    said = ray(f"cluster scale {GROUP} --cluster {name}x --replicas=2", code=5).err
+    assert "Did you mean" in said
+    assert name in said.replace(f"{name}x", "")
 
 
 def test_nothing_to_change(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:
