@@ -23,8 +23,8 @@ _LONGEST_FILE = 1_500_000
 class Context:
     """One run's world. Building it does no I/O: kubeconfig and API server are touched when `api` is first used.
 
-    `connect` makes the client from the target; tests give another. `pause` stops and starts a live progress line
-    around a question.
+    `connect` makes the client; tests give another. `before_talk` is called before a question or a remark is written,
+    so that a live line of progress makes room for it.
     """
 
     def __init__(

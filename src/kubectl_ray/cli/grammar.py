@@ -29,7 +29,7 @@ class Command:
 
     __slots__ = ("aliases", "help", "module", "words")
 
-    def __init__(self, words: str, module: str, help: str, aliases: Iterable[Alias] = ()) -> None:  # noqa: A002
+    def __init__(self, words: str, module: str, help: str, aliases: Iterable[Alias] = ()) -> None:  # noqa: A002 -- its column in the table
         self.words = tuple(words.split())
         self.module = f"kubectl_ray.commands.{module}"
         self.help = help
@@ -37,11 +37,11 @@ class Command:
 
 
 class Group:
-    """Words that only lead to commands, as `cluster` does; `aliases` are written as the same word otherwise."""
+    """Words that only lead to commands, as `cluster` does, and one line of help."""
 
     __slots__ = ("help", "words")
 
-    def __init__(self, words: str, help: str) -> None:  # noqa: A002
+    def __init__(self, words: str, help: str) -> None:  # noqa: A002 -- as above
         self.words = tuple(words.split())
         self.help = help
 
@@ -105,19 +105,15 @@ PAGES = {"help": "help for any command", "options": "the flags that every comman
 class Match:
     """What the words of a command line led to.
 
-    `defaults` come from the alias used; `places` are the indexes of the words that were consumed; `said` are those
-    words as they were written.
+    `defaults` come from the alias used; `places` are the indexes of the words that were consumed.
     """
 
-    __slots__ = ("command", "defaults", "places", "said")
+    __slots__ = ("command", "defaults", "places")
 
-    def __init__(
-        self, command: Command, defaults: Mapping[str, Any], places: Sequence[int], said: Sequence[str]
-    ) -> None:
+    def __init__(self, command: Command, defaults: Mapping[str, Any], places: Sequence[int]) -> None:
         self.command = command
         self.defaults = dict(defaults)
         self.places = tuple(places)
-        self.said = tuple(said)
 
 
 def spelled(words: Iterable[str]) -> tuple[str, ...]:
@@ -139,11 +135,10 @@ def find(words: Sequence[tuple[int, str]]) -> Match | None:
     """The command that the first words name, the longest phrase first; each word comes with its place in argv."""
     table = phrases()
     for length in range(min(3, len(words)), 0, -1):
-        said = [word for _place, word in words[:length]]
-        found = table.get(spelled(said))
+        found = table.get(spelled(word for _place, word in words[:length]))
         if found is not None:
             command, defaults = found
-            return Match(command, {"other_plugin": False, **defaults}, [place for place, _word in words[:length]], said)
+            return Match(command, {"other_plugin": False, **defaults}, [place for place, _word in words[:length]])
     return None
 
 

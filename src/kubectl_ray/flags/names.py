@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     import argparse
 
 #: What `completes` accepts: kinds whose live names complete.py asks the cluster or the kubeconfig for.
-LIVE_KINDS = ("cluster", "group", "namespace", "context", "user", "kube-cluster", "file", "directory", "type/name")
+LIVE_KINDS = ("cluster", "group", "namespace", "context", "user", "kube-cluster", "file", "directory")
 
 
 def completes(action: argparse.Action, kind: str) -> argparse.Action:
@@ -42,7 +42,7 @@ def add_cluster_flag(
     parser: argparse.ArgumentParser,
     *,
     required: bool = False,
-    help: str = "the Ray cluster; need not be given where the namespace has only one",  # noqa: A002
+    help: str = "the Ray cluster; need not be given where the namespace has only one",  # noqa: A002 -- as above
 ) -> argparse.Action:
     """`--cluster`, `-c`, `--ray-cluster`: the Ray cluster, in args.cluster (None when absent)."""
     action = parser.add_argument(
@@ -56,7 +56,7 @@ def add_group_argument(
     *,
     optional: bool = False,
     new: bool = False,
-    help: str = "name of the worker group",  # noqa: A002
+    help: str = "name of the worker group",  # noqa: A002 -- as above
 ) -> argparse.Action:
     """The positional GROUP, in args.group. A `new` group's name is not completed: it does not exist yet."""
     action = parser.add_argument("group", nargs="?" if optional else None, metavar="GROUP", help=help)
