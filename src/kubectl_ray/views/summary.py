@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from kubectl_ray.views.text import clean
+from kubectl_ray.views.text import clean, count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from kubectl_ray.models.cluster import Cluster
-    from kubectl_ray.models.sizes import Sizes
     from kubectl_ray.models.worker_group import Group
 
 SHOWN_JOBS = 3
@@ -18,7 +17,7 @@ SHOWN_JOBS = 3
 def in_words(cluster: Cluster) -> Iterator[str]:
     """What a cluster is made of: a line for Ray and its image, one for the head, one for each group."""
     yield f"  Ray {cluster.ray_version}, image {cluster.image}"
-    yield f"  head: {_each(cluster.head_sizes)}"
+    yield f"  head: {cluster.head_sizes}"
     for group in cluster.groups:
         yield f"  {group_in_words(group)}"
 
@@ -26,8 +25,7 @@ def in_words(cluster: Cluster) -> Iterator[str]:
 def group_in_words(group: Group) -> str:
     """One group: how many workers, and what each has."""
     limits = f", between {group.minimum} and {group.maximum}" if group.bounded else ""
-    count = group.desired
-    return f"{group.name}: {count} worker{'' if count == 1 else 's'}{limits}, each {_each(group.each)}"
+    return f"{group.name}: {count(group.desired, 'worker')}{limits}, each {group.each}"
 
 
 def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
@@ -35,8 +33,8 @@ def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
 
     `me` is the login's name: a cluster that somebody else created is said to be theirs.
     """
-    workers, gpus, tpus = cluster.desired_workers, cluster.sizes.gpus, cluster.sizes.tpus
-    parts = [f"{workers} worker{'' if workers == 1 else 's'}"]
+    gpus, tpus = cluster.sizes.gpus, cluster.sizes.tpus
+    parts = [count(cluster.desired_workers, "worker")]
     parts += [f"{number} {word}" for number, word in ((gpus, "GPUs"), (tpus, "TPUs")) if number != "0"]
     text = f"Ray cluster {cluster.name}: the head and {', '.join(parts)}"
     if jobs:
@@ -45,9 +43,3 @@ def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
     if cluster.creator and me and cluster.creator != me:
         text += f" (created by {cluster.creator})"
     return clean(text)
-
-
-def _each(sizes: Sizes) -> str:
-    parts = [f"{sizes.cpus} CPU", f"{sizes.memory_text} memory"]
-    parts += [f"{number} {word}" for number, word in ((sizes.gpus, "GPU"), (sizes.tpus, "TPU")) if number != "0"]
-    return ", ".join(parts)

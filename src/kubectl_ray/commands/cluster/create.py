@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 
+from kubectl_ray.commands.cluster.writing import TRIED, answer, ending
 from kubectl_ray.errors import AlreadyExists, NotFound
 from kubectl_ray.flags.cluster_shape import add_cluster_flags, shape_from
 from kubectl_ray.flags.output import add_writing
@@ -19,6 +20,7 @@ from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
 from kubectl_ray.results import IfInterrupted, Line, Note, Objects
 from kubectl_ray.views.summary import in_words
+from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -83,20 +85,10 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     made = _create(ctx, manifest, namespace, dry_run=args.dry_run == "server")
     name = Cluster(made).name
     if args.dry_run == "server":
-        yield (
-            Objects([made], single=True)
-            if args.output
-            else Line(f"Ray cluster {name} would be created (server dry run).")
-        )
+        yield answer(args, made, f"Ray cluster {name} would be created{TRIED['server']}.")
         return
-    if args.output:
-        yield Objects([made], single=True)
-    else:
-        yield Line(
-            f"Created Ray cluster: {name}"
-            if args.other_plugin
-            else f"Ray cluster {name} created in namespace {namespace}."
-        )
+    ours = f"Ray cluster {name} created in namespace {namespace}."
+    yield answer(args, made, f"Created Ray cluster: {name}" if args.other_plugin else ours)
     yield from map(Note, in_words(Cluster(made)))
     again = f"kubectl ray cluster get {name} -n {namespace}"
     if not args.wait:
@@ -109,9 +101,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     if args.other_plugin and not args.output:
         yield Line(f"Ray cluster {name} is provisioned")
         return
-    ready = Cluster(made).desired_workers
-    text = f"Ray cluster {name} is ready: the head and {ready} worker{'' if ready == 1 else 's'}."
-    yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
+    workers = count(Cluster(made).desired_workers, "worker")
+    yield ending(args, f"Ray cluster {name} is ready: the head and {workers}.")
     yield Note(f"Look at it:    kubectl ray cluster describe {name} -n {namespace}")
     yield Note(f"Remove it:     kubectl ray cluster delete {name} -n {namespace}")
 

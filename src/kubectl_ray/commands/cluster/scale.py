@@ -8,18 +8,19 @@ from __future__ import annotations
 
 import argparse
 
+from kubectl_ray.commands.cluster.writing import TRIED, answer, changed, ending, sized
 from kubectl_ray.errors import WrongUse
+from kubectl_ray.flags import numbers
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument, completes
-from kubectl_ray.flags.numbers import count
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
-from kubectl_ray.flows import find, wait
-from kubectl_ray.flows.change import patched
+from kubectl_ray.flows import find
 from kubectl_ray.manifests import change
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.worker_group import NO_MAXIMUM
-from kubectl_ray.results import IfInterrupted, Line, Note, Objects
+from kubectl_ray.results import IfInterrupted, Note
+from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -66,9 +67,9 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
         "-w", "--worker-group", metavar="GROUP", help="the worker group, another way to name it"
     )
     completes(group, "group")
-    parser.add_argument("-r", "--replicas", type=count, metavar="N", help="how many workers")
-    parser.add_argument("--min-replicas", type=count, metavar="N", help="the least an autoscaler may leave")
-    parser.add_argument("--max-replicas", type=count, metavar="N", help="the most an autoscaler may make")
+    parser.add_argument("-r", "--replicas", type=numbers.count, metavar="N", help="how many workers")
+    parser.add_argument("--min-replicas", type=numbers.count, metavar="N", help="the least an autoscaler may leave")
+    parser.add_argument("--max-replicas", type=numbers.count, metavar="N", help="the most an autoscaler may make")
     add_force_owned(parser)
     add_writing(parser)
     add_waiting(parser)
@@ -99,33 +100,18 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
             raw, group.name, replicas=args.replicas, minimum=args.min_replicas, maximum=args.max_replicas
         )
 
-    if args.dry_run == "client":
-        after_raw = change.applied(seen, decide(seen))
-    else:
-        after_raw = patched(ctx.api, before.name, ctx.namespace, decide, seen=seen, dry_run=args.dry_run == "server")
+    after_raw = changed(ctx, args, seen, decide)
     after, group = Cluster(after_raw), before.group(group.name)
-    if args.output:
-        yield Objects([after_raw], single=True)
-    else:
-        yield Line(_line(args, before, after, group.name))
+    yield answer(args, after_raw, _line(args, before, after, group.name))
     yield from map(Note, _autoscaler(args, after, group))
     if args.dry_run != "none" or not args.wait or not _comes(after, group):
         return
     look = f"kubectl ray cluster get {after.name} -n {ctx.namespace}"
     yield IfInterrupted(f"{group.name} goes on changing. Look at it:  {look}")
-    yield from wait.until_group_sized(
-        ctx.api,
-        after.name,
-        ctx.namespace,
-        group.name,
-        generation=after.generation,
-        timeout=args.timeout,
-        clock=ctx.monotonic,
-    )
+    yield from sized(ctx, args, after, group.name)
     if not args.other_plugin:
-        desired = after.group(group.name).desired
-        text = f"{group.name} of {after.name} has {desired} worker{'' if desired == 1 else 's'}, all ready."
-        yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
+        workers = count(after.group(group.name).desired, "worker")
+        yield ending(args, f"{group.name} of {after.name} has {workers}, all ready.")
 
 
 def _named(args: Args) -> tuple[str | None, str | None]:
@@ -150,7 +136,7 @@ def _line(args: Args, before: Cluster, after: Cluster, name: str) -> str:
     moved = [
         (word, was, now) for word, was, now, asked in numbers if was != now and (asked is not None or word == along)
     ]
-    dry = {"client": " (dry run)", "server": " (server dry run)"}.get(args.dry_run, "")
+    dry = TRIED[args.dry_run]
     where = f"worker group {name} in Ray cluster {after.name} in namespace {after.namespace}"
     if args.other_plugin:
         if not moved:

@@ -7,20 +7,21 @@ from __future__ import annotations
 
 import argparse
 
+from kubectl_ray.commands.cluster.writing import TRIED, answer, changed, ending, sized
 from kubectl_ray.errors import AlreadyExists
 from kubectl_ray.flags.cluster_shape import add_worker_flags, group_shape_from
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
-from kubectl_ray.flows import find, wait
-from kubectl_ray.flows.change import patched
+from kubectl_ray.flows import find
 from kubectl_ray.manifests import change
 from kubectl_ray.manifests.checks import check_cluster
 from kubectl_ray.manifests.cluster import worker_group
 from kubectl_ray.models.cluster import Cluster
-from kubectl_ray.results import IfInterrupted, Line, Note, Objects
+from kubectl_ray.results import IfInterrupted, Note
 from kubectl_ray.views.summary import group_in_words
+from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -85,37 +86,22 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         check_cluster(change.applied(raw, operations))
         return operations
 
-    if args.dry_run == "client":
-        after_raw = change.applied(seen, decide(seen))
-    else:
-        after_raw = patched(ctx.api, before.name, ctx.namespace, decide, seen=seen, dry_run=args.dry_run == "server")
+    after_raw = changed(ctx, args, seen, decide)
     after = Cluster(after_raw)
-    if args.output:
-        yield Objects([after_raw], single=True)
-    else:
-        yield Line(_line(args, after))
+    yield answer(args, after_raw, _line(args, after))
     group = after.group(args.group)
     yield Note(group_in_words(group))
     if args.dry_run != "none" or not args.wait or after.suspended:
         return
     look = f"kubectl ray cluster get {after.name} -n {ctx.namespace}"
     yield IfInterrupted(f"{args.group} is still being made. Look at it:  {look}")
-    yield from wait.until_group_sized(
-        ctx.api,
-        after.name,
-        ctx.namespace,
-        args.group,
-        generation=after.generation,
-        timeout=args.timeout,
-        clock=ctx.monotonic,
-    )
+    yield from sized(ctx, args, after, args.group)
     if not args.other_plugin:
-        text = f"{args.group} has {group.desired} worker{'' if group.desired == 1 else 's'}, all ready."
-        yield Note(text) if args.output else Line(text)  # behind -o json stdout holds the object alone
+        yield ending(args, f"{args.group} has {count(group.desired, 'worker')}, all ready.")
 
 
 def _line(args: Args, after: Cluster) -> str:
-    dry = {"client": " (dry run)", "server": " (server dry run)"}.get(args.dry_run, "")
+    dry = TRIED[args.dry_run]
     if args.other_plugin:
         return f"Updated Ray cluster {after.namespace}/{after.name} with new worker group{dry}"
     return f"Worker group {args.group} added to Ray cluster {after.name}{dry}."
