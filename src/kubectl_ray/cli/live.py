@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 
 TYPE_CHECKING = False
@@ -58,7 +59,12 @@ class LiveLine:
     def _draw(self, text: str) -> None:
         """The line by hand: rich takes 60 ms to import."""
         try:
-            self._stream.write(f"\r{self._frames[0]} {text}"[:78])
+            room = os.get_terminal_size(self._stream.fileno()).columns or 80
+        except (OSError, ValueError):
+            room = 80
+        try:
+            # Cut, as what a narrow terminal folds cannot be taken back by erasing a line.
+            self._stream.write(f"\r{self._frames[0]} {text}"[:room])
             self._stream.flush()
         except (OSError, ValueError):
             self._timer = None

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import argparse
 import errno
+import fcntl
 import io
 import os
 import pty
 import re
+import struct
 import sys
+import termios
 import time
 from typing import TYPE_CHECKING, Self
 
@@ -215,6 +218,16 @@ class TestOnATerminal:
 
             screen.show(events())
             terminal.see(r"\x1b\[\?25h(.|\n)*\x1b\[2K$")
+
+    def test_the_first_line_fits_a_narrow_terminal(self) -> None:
+        """Until the live line takes over: what a terminal folds is not taken back by erasing a line."""
+        with Terminal() as terminal:
+            fcntl.ioctl(terminal.stream.fileno(), termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+            screen = Screen(io.StringIO(), terminal.stream, {"TERM": "xterm"})
+            screen.show(iter([Progress("x" * 100)]))
+            found = re.search(r"\r(⠋ x+)\r\x1b\[K", terminal.see(r"\r⠋ x+\r\x1b\[K"))
+            assert found is not None
+            assert len(found[1]) == 39
 
     def test_notes_stand_on_their_own_line(self) -> None:
         """What is said during a wait is not overwritten by it."""
