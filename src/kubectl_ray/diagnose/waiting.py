@@ -49,9 +49,15 @@ def by_group(cluster: Cluster, group: Group, pods: Iterable[Pod]) -> str | None:
         return None
     reason = _shared(pod for pod in alive if not pod.ready)
     if not reason and len(alive) < group.desired:
-        reason = cluster.replica_failure
+        reason = _refused(cluster)
     words = f"{group.name} {ready}/{group.desired} ready"
     return f"{words} ({reason})" if reason else words
+
+
+def _refused(cluster: Cluster) -> str:
+    """Why no pod can be made, without the pod's name: each try has a new one, and would make a new line of progress."""
+    pod, forbidden, why_not = cluster.replica_failure.partition(" is forbidden: ")
+    return why_not if forbidden and pod.startswith("pods ") else cluster.replica_failure
 
 
 def by_status(cluster: Cluster) -> str | None:
@@ -87,7 +93,7 @@ def refusal(cluster: Cluster, events: Iterable[Event]) -> str:
 
 
 def _head(cluster: Cluster, heads: list[Pod]) -> str:
-    reason = _shared(heads) if heads else cluster.replica_failure
+    reason = _shared(heads) if heads else _refused(cluster)
     return f"the head ({reason})" if reason else "the head"
 
 

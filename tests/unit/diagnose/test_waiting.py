@@ -95,6 +95,13 @@ def test_workers_that_cannot_be_made_show_the_operators_reason() -> None:
     )
 
 
+def test_a_refused_pods_name_is_left_out() -> None:
+    """The operator tries again each second, with another name: that is no news."""
+    message = 'pods "c-head-x7k2p" is forbidden: exceeded quota: tiny'
+    status = {"conditions": [{"type": "ReplicaFailure", "status": "True", "reason": "F", "message": message}]}
+    assert waiting.by_pods(cluster(0, status=status), []) == "the head (exceeded quota: tiny)"
+
+
 def test_surplus_workers_are_waited_for() -> None:
     """A group that shrinks is done when the surplus pods are gone."""
     going = pod(metadata={"deletionTimestamp": "2026-01-01T00:00:00Z"})
