@@ -1,1 +1,1 @@
-"""Pure rules: from facts about a cluster to findings in plain words. Never I/O."""
+"""Pure rules: from a cluster, its pods and its events to why something is not ready, in plain words. Never I/O."""
