@@ -110,7 +110,7 @@ def _exit_codes() -> str:
 
 def _sections(built: Parser, *, connection: bool = False) -> Iterator[tuple[str, list[argparse.Action]]]:
     for number, group in enumerate(built.groups):
-        actions = [action for action in group._group_actions if action.option_strings]  # noqa: SLF001
+        actions = [action for action in group._group_actions if action.option_strings]  # noqa: SLF001 -- as cli/help.py
         title = "Flags" if number == 1 else str(group.title)
         if actions and number >= 1 and (connection or title != "Connection"):
             yield title, actions

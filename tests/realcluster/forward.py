@@ -23,7 +23,7 @@ def listen(port: int) -> None:
     listener = socket.create_server(("127.0.0.1", port), backlog=BACKLOG)
     listener.set_inheritable(True)
     again = [sys.executable, "-m", "tests.realcluster.forward", "--accept", str(listener.detach())]
-    os.execvp("nsenter", ["nsenter", "--net=/proc/1/ns/net", *again])  # noqa: S606 - the arguments are our own
+    os.execvp("nsenter", ["nsenter", "--net=/proc/1/ns/net", *again])  # noqa: S606 -- the arguments are our own
 
 
 def serve(descriptor: int) -> None:

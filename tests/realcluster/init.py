@@ -161,7 +161,7 @@ def serve(listener: socket.socket, init: Init) -> None:
     """Answer requests for ever; a child's end wakes us up as well."""
     wake, woken = socket.socketpair()
     for end in (wake, woken):
-        end.setblocking(False)  # noqa: FBT003 - the standard library's own parameter
+        end.setblocking(False)  # noqa: FBT003 -- the standard library's own parameter
     signal.set_wakeup_fd(woken.fileno(), warn_on_full_buffer=False)
     signal.signal(signal.SIGCHLD, lambda *_: None)
     with selectors.DefaultSelector() as selector:

@@ -20,7 +20,7 @@ class Fault:
     `after`: the request is carried out first, then the fault is done to its answer.
     """
 
-    def __init__(  # noqa: PLR0913  # one argument a fault
+    def __init__(  # noqa: PLR0913 -- one argument a fault
         self,
         path: str = "",
         *,

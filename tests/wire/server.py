@@ -137,7 +137,7 @@ class ApiServer:
     @property
     def kubeconfig(self) -> str:
         """The path of a kubeconfig for this server; its context is called `wire`."""
-        return os.path.join(self._folder, "config")  # noqa: PTH118  # strings go into an environment
+        return os.path.join(self._folder, "config")  # noqa: PTH118 -- strings go into an environment
 
     @property
     def env(self) -> dict[str, str]:
@@ -197,5 +197,5 @@ class ApiServer:
             "contexts": [{"name": "wire", "context": context}],
             "current-context": "wire",
         }
-        with open(self.kubeconfig, "w", encoding="utf-8") as stream:  # noqa: PTH123  # as above
+        with open(self.kubeconfig, "w", encoding="utf-8") as stream:  # noqa: PTH123 -- as above
             json.dump(config, stream)

@@ -131,7 +131,7 @@ def _of(parser: Parser, *, own: bool = False, connection: bool = False) -> list[
     """The flags without a group of their own, or those of the connection."""
     for number, each in enumerate(parser.groups):
         if (own and number == 1) or (connection and each.title == _connection_title()):
-            return [action for action in each._group_actions if action.option_strings]  # noqa: SLF001
+            return [action for action in each._group_actions if action.option_strings]  # noqa: SLF001 -- no other way
     return []
 
 

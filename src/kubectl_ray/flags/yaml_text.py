@@ -24,7 +24,7 @@ def parsed(text: str) -> object:
         _not_too_deep(text, yaml)
         node = yaml.compose(text, Loader=_loader(yaml))
         _no_key_twice(node, yaml, set())
-        return yaml.load(text, Loader=_loader(yaml))  # noqa: S506 - both are safe loaders
+        return yaml.load(text, Loader=_loader(yaml))  # noqa: S506 -- both are safe loaders
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" in line {mark.line + 1}" if mark is not None else ""

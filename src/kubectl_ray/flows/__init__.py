@@ -1,1 +1,1 @@
-"""What takes time and I/O: find, count, watch, change, wait (a generator of typed events). Never prints or parses argv."""
+"""What takes time and I/O: find, count, watch, change, wait (a generator of events). Never prints or parses argv."""

@@ -174,7 +174,7 @@ class Client:
         try:
             return self._patch(asked, "application/json-patch+json", operations, self._writing(dry_run))
         except Invalid as error:
-            if error.code != 422 or error.details.get("causes"):  # noqa: PLR2004  # Unprocessable Content
+            if error.code != 422 or error.details.get("causes"):  # noqa: PLR2004 -- Unprocessable Content
                 raise
             conflict = Conflict(
                 f"{asked.what}{asked.where} is not as it was when this change was prepared",
@@ -282,7 +282,7 @@ class Client:
             KubectlRayError: the server does not switch; as for any other request.
         """
         response = self._transport.open(method, path, query=query, headers=headers)
-        if response.status != 101:  # noqa: PLR2004  # Switching Protocols
+        if response.status != 101:  # noqa: PLR2004 -- Switching Protocols
             raise self._failure(response, self._asked("open a stream to", None, None, ""))
         return self._transport.hand_over(response.connection), response.connection.leftover(), response.headers
 
@@ -358,7 +358,7 @@ class Client:
         for warning in read_warnings(response.values("warning")):
             if warning not in self.warnings:
                 self.warnings.append(warning)
-        if not 200 <= response.status < 300:  # noqa: PLR2004  # success
+        if not 200 <= response.status < 300:  # noqa: PLR2004 -- success
             raise self._failure(response, asked)
         return response
 

@@ -25,7 +25,7 @@ _REPLACED_TAGS = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:in
 class _KubectlLoader(_Loader):  # type: ignore[misc] # PyYAML's C loader is untyped
     """PyYAML's loader with kubectl's scalars."""
 
-    yaml_implicit_resolvers = {  # noqa: RUF012 # PyYAML's own way to configure a loader class
+    yaml_implicit_resolvers = {  # noqa: RUF012 -- PyYAML's own way to configure a loader class
         first: [(tag, pattern) for tag, pattern in known if tag not in _REPLACED_TAGS]
         for first, known in _Loader.yaml_implicit_resolvers.items()
     }

@@ -109,7 +109,7 @@ class Response:
             self._framing = _CHUNKED if encodings.rpartition(",")[2].strip() == "chunked" else _UNTIL_CLOSE
         elif lengths := {part.strip() for value in self.values("content-length") for part in value.split(",")}:
             length = lengths.pop()
-            if lengths or not (length.isascii() and length.isdigit() and len(length) < 16):  # noqa: PLR2004  # a petabyte
+            if lengths or not (length.isascii() and length.isdigit() and len(length) < 16):  # noqa: PLR2004 -- a petabyte
                 raise ServerError(f"{self.connection.server} answered with a Content-Length that cannot be")
             self._framing = _LENGTH
             self._left = int(length)
@@ -133,7 +133,7 @@ class Response:
 
     def _unpacked(self) -> bytes:
         unpack = self._unpack
-        assert unpack is not None  # noqa: S101  # read() asks only then
+        assert unpack is not None  # noqa: S101 -- read() asks only then
         try:
             while True:
                 data = unpack.unconsumed_tail or self._next()
@@ -220,7 +220,7 @@ class Response:
                 self._chunk_open = False
             else:
                 size = line.partition(b";")[0].strip(b" \t")
-                if not 0 < len(size) < 16 or not _HEX.issuperset(size):  # noqa: PLR2004  # digits of an exabyte
+                if not 0 < len(size) < 16 or not _HEX.issuperset(size):  # noqa: PLR2004 -- digits of an exabyte
                     raise self._garbled()
                 self._left = int(size, 16) or -1
                 self._chunk_open = True
@@ -280,10 +280,10 @@ def read_response(connection: Connection, method: str) -> Response:
     """Read heads until the final one; 1xx are passed over, except 101 (RFC 9110 §15.2)."""
     for _ in range(INTERIM_LIMIT):
         response = parse_head(connection, _read_head(connection))
-        if response.status == 101:  # noqa: PLR2004  # Switching Protocols
+        if response.status == 101:  # noqa: PLR2004 -- Switching Protocols
             response.done = True
             return response
-        if response.status >= 200:  # noqa: PLR2004  # the final answer
+        if response.status >= 200:  # noqa: PLR2004 -- the final answer
             response.expect_body(method)
             return response
     raise ServerError(f"{connection.server} keeps saying 1xx and never answers")
@@ -322,7 +322,7 @@ def parse_head(connection: Connection, head: bytes) -> Response:
     lines = head.decode("latin-1").replace("\r\n", "\n").split("\n")
     version, code, reason = lines[0][:8], lines[0][8:12], lines[0][12:]
     wrong = version not in {"HTTP/1.1", "HTTP/1.0"} or (reason and reason[0] != " ")
-    wrong = wrong or code[:1] != " " or not (code.isascii() and code[1:].isdigit()) or not 100 <= int(code) <= 999  # noqa: PLR2004
+    wrong = wrong or code[:1] != " " or not (code.isascii() and code[1:].isdigit()) or not 100 <= int(code) <= 999  # noqa: PLR2004 -- three digits
     headers: Headers = []
     for line in lines[1:]:
         name, colon, value = line.partition(":")

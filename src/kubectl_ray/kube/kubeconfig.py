@@ -25,7 +25,7 @@ _HEADER_NAME = frozenset(b"!#$&'*+-.^_`|~0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabc
 class Overrides:
     """What the connection flags say; None or empty where a flag was not given."""
 
-    def __init__(  # noqa: PLR0913 # one argument a flag of kubectl's
+    def __init__(  # noqa: PLR0913 -- one argument a flag of kubectl's
         self,
         *,
         kubeconfig: str | None = None,

@@ -95,7 +95,7 @@ class Listing:
         metadata = item.get("metadata")
         metadata = metadata if isinstance(metadata, dict) else {}
         key = (str(metadata.get("namespace")), str(metadata.get("name")))
-        assert self._seen is not None  # noqa: S101  # asked only when paged
+        assert self._seen is not None  # noqa: S101 -- asked only when paged
         if key in self._seen:
             return False
         self._seen.add(key)

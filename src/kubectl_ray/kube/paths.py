@@ -33,7 +33,7 @@ def path_of(asked: Asked, *, collection: bool = False, subresource: str | None =
         WrongUse: the name or namespace cannot be one.
     """
     resource = asked.resource
-    assert resource is not None  # noqa: S101  # only streams have none, and they bring their path
+    assert resource is not None  # noqa: S101 -- only streams have none, and they bring their path
     name = None if collection else segment(asked.name, resource.singular)
     namespace = segment(asked.namespace, "namespace") if asked.namespace else None
     return resource.path(namespace, name, subresource)

@@ -138,7 +138,7 @@ def _scalar(value: str) -> Any:
     first = value[0]
     if first in {'"', "'"}:
         inner = value[1:-1]
-        if len(value) < 2 or value[-1] != first or first in inner or (first == '"' and "\\" in inner):  # noqa: PLR2004
+        if len(value) < 2 or value[-1] != first or first in inner or (first == '"' and "\\" in inner):  # noqa: PLR2004 -- both quotes
             raise _OtherYAML
         return inner
     if value in _EMPTY:

@@ -104,7 +104,7 @@ def _is_loopback(address: bytes | None) -> bool:
 
 def _long(address: bytes) -> bytes:
     """An IPv4 address in its IPv6 form (RFC 4291 §2.5.5.2)."""
-    return address if len(address) == 16 else b"\0" * 10 + b"\xff\xff" + address  # noqa: PLR2004 # bytes of IPv6
+    return address if len(address) == 16 else b"\0" * 10 + b"\xff\xff" + address  # noqa: PLR2004 -- bytes of IPv6
 
 
 def _network(entry: str) -> tuple[bytes, int] | None:
@@ -112,12 +112,12 @@ def _network(entry: str) -> tuple[bytes, int] | None:
     address = _ip(text)
     if not slash or address is None or "%" in text or not (bits.isascii() and bits.isdigit()):
         return None
-    return (address, int(bits)) if len(bits) <= 3 and int(bits) <= 8 * len(address) else None  # noqa: PLR2004 # of 128
+    return (address, int(bits)) if len(bits) <= 3 and int(bits) <= 8 * len(address) else None  # noqa: PLR2004 -- of 128
 
 
 def _inside(address: bytes, network: bytes, bits: int) -> bool:
     if len(address) != len(network):
-        address = _long(address).removeprefix(b"\0" * 10 + b"\xff\xff") if len(network) == 4 else address  # noqa: PLR2004
+        address = _long(address).removeprefix(b"\0" * 10 + b"\xff\xff") if len(network) == 4 else address  # noqa: PLR2004 -- bytes of IPv4
         if len(address) != len(network):
             return False
     shift = 8 * len(network) - bits
@@ -152,7 +152,7 @@ def _connect(below: socket.socket, proxy: Address, host: str, port: int) -> None
             raise Unreachable(f"The proxy {proxy.authority} does not answer as an HTTP proxy does", hint=_HINT)
         head += byte
     status = head.split(b"\r\n", 1)[0].decode("latin-1").split(" ", 2)
-    if len(status) < 2 or not status[0].startswith("HTTP/"):  # noqa: PLR2004 # version and code
+    if len(status) < 2 or not status[0].startswith("HTTP/"):  # noqa: PLR2004 -- version and code
         raise Unreachable(f"The proxy {proxy.authority} does not answer as an HTTP proxy does", hint=_HINT)
     if status[1] == "407":
         raise Unreachable(
@@ -168,11 +168,11 @@ def _socks(below: socket.socket, proxy: Address, host: str, port: int) -> None:
     methods = b"\x00\x02" if proxy.login else b"\x00"
     below.sendall(b"\x05" + bytes([len(methods)]) + methods)
     version, method = _exactly(below, 2, proxy)
-    if version != 5 or method not in methods:  # noqa: PLR2004 # SOCKS 5
+    if version != 5 or method not in methods:  # noqa: PLR2004 -- SOCKS 5
         raise Unreachable(f"The proxy {proxy.authority} takes no login of ours as a SOCKS5 proxy", hint=_HINT)
-    if method == 2 and proxy.login:  # noqa: PLR2004 # user and password
+    if method == 2 and proxy.login:  # noqa: PLR2004 -- user and password
         user, password = (part.encode() for part in proxy.login)
-        if not 0 < len(user) < 256 or not len(password) < 256:  # noqa: PLR2004 # one byte holds the length
+        if not 0 < len(user) < 256 or not len(password) < 256:  # noqa: PLR2004 -- one byte holds the length
             raise Invalid("The proxy's user or password is too long for SOCKS5")
         below.sendall(b"\x01" + bytes([len(user)]) + user + bytes([len(password)]) + password)
         if _exactly(below, 2, proxy)[1] != 0:
@@ -191,9 +191,9 @@ def _socks(below: socket.socket, proxy: Address, host: str, port: int) -> None:
 def _socks_host(host: str) -> bytes:
     address = _ip(host)
     if address is not None:
-        return (b"\x01" if len(address) == 4 else b"\x04") + address  # noqa: PLR2004 # bytes of IPv4
+        return (b"\x01" if len(address) == 4 else b"\x04") + address  # noqa: PLR2004 -- bytes of IPv4
     name = host.encode()
-    if len(name) > 255:  # noqa: PLR2004 # one byte holds the length
+    if len(name) > 255:  # noqa: PLR2004 -- one byte holds the length
         raise Invalid("The API server's host name is too long for SOCKS5")
     return b"\x03" + bytes([len(name)]) + name
 

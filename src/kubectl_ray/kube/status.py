@@ -154,7 +154,7 @@ def error_from(status: Status, asked: Asked) -> KubectlRayError:
     return error
 
 
-def _choose(status: Status, asked: Asked) -> KubectlRayError:  # noqa: PLR0911  # one line a kind of answer
+def _choose(status: Status, asked: Asked) -> KubectlRayError:  # noqa: PLR0911 -- one line a kind of answer
     match status.code:
         case 401:
             return _not_logged_in(asked)
@@ -173,7 +173,7 @@ def _choose(status: Status, asked: Asked) -> KubectlRayError:  # noqa: PLR0911  
             return _invalid(status, asked)
         case 500 if _unknown_fields(status):
             return _invalid(status, asked)
-        case code if 300 <= code < 400:  # noqa: PLR2004  # a redirect, which no API server sends
+        case code if 300 <= code < 400:  # noqa: PLR2004 -- a redirect, which no API server sends
             return ServerError(
                 f"{asked.server} answered with a redirect ({code}) instead of {asked.what}",
                 "Is a login page or a proxy in the way? Look at the server's address in the kubeconfig.",

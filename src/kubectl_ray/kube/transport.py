@@ -105,7 +105,7 @@ class Transport:
         tries = 0
         while True:
             response = self._send(method, where, list(headers), body, deadline)
-            if response.status == 401 and not renewed and self._may_renew(response, relayed=relayed):  # noqa: PLR2004
+            if response.status == 401 and not renewed and self._may_renew(response, relayed=relayed):  # noqa: PLR2004 -- Unauthorized
                 renewed = True
                 continue
             tries += 1
@@ -188,7 +188,7 @@ class Transport:
             self._release(response)
 
         if response.done:
-            if response.status != 101:  # noqa: PLR2004  # an upgraded connection belongs to its new user
+            if response.status != 101:  # noqa: PLR2004 -- an upgraded connection belongs to its new user
                 ended(response)
         else:
             response.on_end = ended
@@ -276,10 +276,10 @@ class Transport:
 def put_off(method: str, response: Response) -> float | None:
     """Seconds to wait before the same request may be sent again, or None where it may not."""
     told = response.header("retry-after").strip()
-    seconds = float(told) if told.isascii() and told.isdigit() and len(told) < 8 else None  # noqa: PLR2004
-    if response.status == 429:  # noqa: PLR2004  # Too Many Requests
+    seconds = float(told) if told.isascii() and told.isdigit() and len(told) < 8 else None  # noqa: PLR2004 -- months
+    if response.status == 429:  # noqa: PLR2004 -- Too Many Requests
         return min(1.0 if seconds is None else seconds, PAUSE_LIMIT)
-    if response.status == 503 and method in READS and seconds is not None:  # noqa: PLR2004  # Service Unavailable
+    if response.status == 503 and method in READS and seconds is not None:  # noqa: PLR2004 -- Service Unavailable
         return min(seconds, PAUSE_LIMIT)
     return None
 

@@ -106,7 +106,7 @@ def unescape(text: str) -> str:
     first, *pairs = text.encode("utf-8", "surrogatepass").split(b"%")
     raw = first
     for pair in pairs:
-        if len(pair) < 2:  # noqa: PLR2004 # hexadecimal digits
+        if len(pair) < 2:  # noqa: PLR2004 -- hexadecimal digits
             return text
         try:
             raw += bytes.fromhex(pair[:2].decode()) + pair[2:]

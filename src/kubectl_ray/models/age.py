@@ -17,7 +17,7 @@ _LONGEST = 100 * YEAR
 
 def _days(year: int, month: int, day: int) -> int:
     """Days since 1970-01-01 of a Gregorian date: whole eras of 400 years, counted from a first of March."""
-    year -= month <= 2  # noqa: PLR2004 - January and February belong to the year before
+    year -= month <= 2  # noqa: PLR2004 -- January and February belong to the year before
     era_year = year % 400
     day_of_year = (153 * ((month + 9) % 12) + 2) // 5 + day - 1
     return (year // 400) * 146097 + era_year * 365 + era_year // 4 - era_year // 100 + day_of_year - 719468
@@ -28,7 +28,7 @@ def _zone(text: str) -> int | None:
     if text in {"Z", "z"}:
         return 0
     digits = text[1:].replace(":", "", 1)
-    if len(digits) != 4 or not (digits.isascii() and digits.isdigit()):  # noqa: PLR2004 - hhmm
+    if len(digits) != 4 or not (digits.isascii() and digits.isdigit()):  # noqa: PLR2004 -- hhmm
         return None
     seconds = int(digits[:2]) * HOUR + int(digits[2:]) * MINUTE
     return -seconds if text[0] == "-" else seconds
@@ -43,7 +43,7 @@ def _numbers(fixed: str) -> tuple[int, int, int, int, int, int] | None:
         return None
     year, month, day = int(digits[:4]), int(digits[4:6]), int(digits[6:8])
     hour, minute, second = int(digits[8:10]), int(digits[10:12]), int(digits[12:])
-    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < MINUTE and second <= MINUTE):  # noqa: PLR2004
+    if not (1 <= month <= 12 and 1 <= day <= 31 and hour < 24 and minute < MINUTE and second <= MINUTE):  # noqa: PLR2004 -- the calendar
         return None
     return (year, month, day, hour, minute, second)
 

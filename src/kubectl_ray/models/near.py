@@ -42,7 +42,7 @@ def near(name: str, names: Iterable[str]) -> list[str]:
     for known in sorted(set(names)):
         candidate = known.lower()
         distance = _distance(wanted, candidate, limit)
-        begins = len(wanted) > 2 and (candidate.startswith(wanted) or wanted.startswith(candidate))  # noqa: PLR2004
+        begins = len(wanted) > 2 and (candidate.startswith(wanted) or wanted.startswith(candidate))  # noqa: PLR2004 -- shorter ones begin everything
         if distance <= limit or (begins and candidate):
             found.append((min(distance, limit + 1), known))
     return [known for _, known in sorted(found)[:MOST]]

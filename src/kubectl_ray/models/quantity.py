@@ -48,7 +48,7 @@ def _exponent(suffix: str) -> int | None:
     bare = digits[1:] if digits[:1] in {"+", "-"} else digits
     if suffix[:1] not in {"e", "E"} or not bare or not (bare.isascii() and bare.isdigit()):
         return None
-    size = int(bare) if len(bare) < 4 else _LARGEST_EXPONENT  # noqa: PLR2004 - 999 is more than enough
+    size = int(bare) if len(bare) < 4 else _LARGEST_EXPONENT  # noqa: PLR2004 -- 999 is more than enough
     size = min(size, _LARGEST_EXPONENT)
     return -size if digits[0] == "-" else size
 
@@ -244,7 +244,7 @@ def normalize_count(text: str, flag: str) -> int:
     given = text.strip().removeprefix("+")
     if given.startswith("-") and given[1:].isdigit():
         raise WrongUse(f"{flag}={text}: it cannot be negative.", f"Write a whole number: {flag}=1.")
-    if not (given.isascii() and given.isdigit()) or len(given) > 10 or int(given) > 2**31 - 1:  # noqa: PLR2004
+    if not (given.isascii() and given.isdigit()) or len(given) > 10 or int(given) > 2**31 - 1:  # noqa: PLR2004 -- digits of it
         raise WrongUse(
             f"{flag}={text}: this is no whole number from 0 to 2147483647.", f"Write a whole number: {flag}=1."
         )

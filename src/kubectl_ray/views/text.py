@@ -22,7 +22,7 @@ def clean(text: str) -> str:
             shown.append(letter)
         else:
             code = ord(letter)
-            shown.append(f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")  # noqa: PLR2004 - Latin-1
+            shown.append(f"\\x{code:02x}" if code < 256 else f"\\u{code:04x}")  # noqa: PLR2004 -- Latin-1
     return "".join(shown)
 
 

@@ -336,7 +336,7 @@ def _full() -> Iterator[int]:
         port = listener.getsockname()[1]
         for _ in range(3):
             waiting = stack.enter_context(socket.socket())
-            waiting.setblocking(False)  # noqa: FBT003 # the standard library's way
+            waiting.setblocking(False)  # noqa: FBT003 -- the standard library's way
             with contextlib.suppress(BlockingIOError):
                 waiting.connect(("127.0.0.1", port))
         yield port

@@ -155,7 +155,7 @@ def test_path_is_ours(lab: Lab, monkeypatch: pytest.MonkeyPatch) -> None:
 def test_not_executable(lab: Lab) -> None:
     """A file that may not be run is no plugin."""
     path = lab.script("true", "elsewhere/login")
-    os.chmod(path, 0o644)  # noqa: PTH101 # a text path
+    os.chmod(path, 0o644)  # noqa: PTH101 -- a text path
     with pytest.raises(NotLoggedIn, match="not installed"):
         lab.plugin(command=path).run()
 

@@ -56,7 +56,7 @@ def everything() -> Shape:
     shape.creator = "alice@example.com"
     shape.head.cpu, shape.head.memory, shape.head.gpu, shape.head.ephemeral_storage = "2", "16Gi", 1, "100G"
     shape.head.node_selectors = {"pool": "heads"}
-    shape.head.ray_start_params = {"dashboard-host": "0.0.0.0"}  # noqa: S104 - a parameter of `ray start`
+    shape.head.ray_start_params = {"dashboard-host": "0.0.0.0"}  # noqa: S104 -- a parameter of `ray start`
     toleration = {"key": "gpu", "operator": "Exists", "effect": "NoSchedule"}
     shape.groups = [
         group(name="gpus", replicas=2, minimum=1, maximum=5, gpu=2, tolerations=[toleration], idle_timeout=30),

@@ -99,7 +99,7 @@ def test_old_results_go(tmp_path: Path) -> None:
 
 def test_only_one_at_a_time(tmp_path: Path) -> None:
     """A second run is told which process is at it."""
-    with only_one(tmp_path / "lock"), pytest.raises(RealClusterError, match=f"process {os.getpid()} "):  # noqa: SIM117
+    with only_one(tmp_path / "lock"), pytest.raises(RealClusterError, match=f"process {os.getpid()} "):  # noqa: SIM117 -- one context inside the other
         with only_one(tmp_path / "lock"):
             pass
 
