@@ -180,10 +180,8 @@ def _switch(name: str, value: str, options: Mapping[str, argparse.Action], flags
 
 
 def _unknown(name: str, options: Mapping[str, argparse.Action]) -> WrongUse:
-    from kubectl_ray.models.near import near
+    from kubectl_ray.models.near import suggestion
 
     wanted = name.lstrip("-")
-    known = [option for option in options if option.startswith("--")]
-    close = near(wanted, [option[2:] for option in known]) if len(wanted) > 1 else []
-    hint = f"Did you mean {' or '.join(f'--{found}' for found in close)}?" if close else ""
-    return WrongUse(f"unknown flag {name}", hint=hint)
+    known = [option[2:] for option in options if option.startswith("--")]
+    return WrongUse(f"unknown flag {name}", hint=suggestion(wanted, known, "--{}") if len(wanted) > 1 else "")

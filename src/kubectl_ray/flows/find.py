@@ -5,17 +5,17 @@ from __future__ import annotations
 from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, text
-from kubectl_ray.models.near import near
+from kubectl_ray.models.near import suggestion
 from kubectl_ray.models.resources import NAMESPACES, RAYCLUSTERS
-
-SHOWN = 5
-"""Names in one message."""
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_ray.kube.client import Client
+
+SHOWN = 5
+"""Names in one message."""
 
 
 def cluster(api: Client, name: str | None, namespace: str) -> dict[str, Any]:
@@ -36,24 +36,24 @@ def cluster(api: Client, name: str | None, namespace: str) -> dict[str, Any]:
 
 
 def missing(api: Client, name: str, namespace: str) -> NotFound:
-    """The error for a name that does not exist, with the near names, or where the name does exist."""
+    """The error for a name that does not exist, with the near names, or where to look for others."""
     try:
         names = [Cluster(raw).name for raw in api.list(RAYCLUSTERS, namespace)]
     except KubectlRayError:
         names = []
     if not names:
         check_namespace(api, namespace)
-    close = near(name, names)
-    if close:
-        hint = f"Did you mean {' or '.join(close)}?"
-    elif names:
-        there = f"See the {len(names)} there are" if len(names) > 1 else "See the only one there is"
-        hint = f"{there}:  kubectl ray cluster list {f'-n {namespace}' if namespace else '-A'}"
-    elif not namespace:
-        hint = "There are no Ray clusters at all. Create one:  kubectl ray cluster create NAME"
-    else:
-        hint = "There are no Ray clusters in this namespace. Look in all of them:  kubectl ray cluster list -A"
+    hint = suggestion(name, names, "{}") or _where_to_look(len(names), namespace)
     return NotFound(f"There is no Ray cluster {name} in namespace {namespace}.", hint=hint)
+
+
+def _where_to_look(clusters: int, namespace: str) -> str:
+    if clusters:
+        there = f"See the {clusters} there are" if clusters > 1 else "See the only one there is"
+        return f"{there}:  kubectl ray cluster list {f'-n {namespace}' if namespace else '-A'}"
+    if not namespace:
+        return "There are no Ray clusters at all. Create one:  kubectl ray cluster create NAME"
+    return "There are no Ray clusters in this namespace. Look in all of them:  kubectl ray cluster list -A"
 
 
 def check_namespace(api: Client, namespace: str) -> None:
@@ -70,15 +70,14 @@ def check_namespace(api: Client, namespace: str) -> None:
             names = [text(dig(raw, "metadata", "name")) for raw in api.list(NAMESPACES)]
         except KubectlRayError:
             names = []
-        close = near(namespace, names)
-        hint = f"Did you mean -n {' or -n '.join(close)}?" if close else "See which there are:  kubectl get namespaces"
+        hint = suggestion(namespace, names, "-n {}") or "See which there are:  kubectl get namespaces"
         raise NotFound(f"There is no namespace {namespace}.", hint=hint) from error
     except KubectlRayError:
         return
 
 
 def _only(api: Client, namespace: str) -> dict[str, Any]:
-    found = list(api.list(RAYCLUSTERS, namespace, limit=None))
+    found = list(api.list(RAYCLUSTERS, namespace))
     if len(found) == 1:
         return found[0]
     if not found:

@@ -48,7 +48,7 @@ def near(name: str, names: Iterable[str]) -> list[str]:
     return [known for _, known in sorted(found)[:MOST]]
 
 
-def suggestion(name: str, names: Iterable[str]) -> str:
-    """A hint: `Did you mean "a" or "b"?`, or "" when nothing is near."""
-    quoted = ['"' + known + '"' for known in near(name, names)]
-    return f"Did you mean {' or '.join(quoted)}?" if quoted else ""
+def suggestion(name: str, names: Iterable[str], written: str = '"{}"') -> str:
+    """A hint: `Did you mean "a" or "b"?`, or "" when nothing is near. `written` is the form in which a name is shown."""
+    shown = [written.format(known) for known in near(name, names)]
+    return f"Did you mean {' or '.join(shown)}?" if shown else ""
