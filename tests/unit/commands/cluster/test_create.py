@@ -225,13 +225,14 @@ def test_no_right(world: World) -> None:
 
 
 def test_kuberay_is_not_installed(world: World) -> None:
-    """Where KubeRay is missing, the error says so and how to get it."""
+    """Where KubeRay is missing, the error says so and how to get it; no namespace is looked for."""
     world.api.missing_groups.add("ray.io")
 
-    ran = world.run("cluster create a")
+    ran = world.run("cluster create a -n nowhere")
 
     assert ran.code == 5
     assert "KubeRay is not installed" in ran.err
+    assert not world.api.asked("GET")
 
 
 def test_a_field_the_operators_crd_does_not_know(world: World) -> None:
