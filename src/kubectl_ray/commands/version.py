@@ -10,6 +10,7 @@ import argparse
 from kubectl_ray import __version__
 from kubectl_ray.errors import KubectlRayError, NotAllowed, NotLoggedIn
 from kubectl_ray.flags.names import offers
+from kubectl_ray.models.fields import dig, mappings, text
 from kubectl_ray.models.resources import DEPLOYMENTS
 from kubectl_ray.results import Line, Objects, Warn
 from kubectl_ray.views.table import NO_PERMISSION
@@ -113,13 +114,8 @@ def kubernetes(ctx: Context) -> str:
 
 def _image(deployment: dict[str, Any]) -> str:
     """The image of the first container; "" when the object has none."""
-    value: Any = deployment
-    for key in ("spec", "template", "spec", "containers", 0, "image"):
-        try:
-            value = value[key]
-        except (KeyError, IndexError, TypeError):
-            return ""
-    return value if isinstance(value, str) else ""
+    containers = mappings(dig(deployment, "spec", "template", "spec", "containers"))
+    return text(containers[0].get("image")) if containers else ""
 
 
 def _tag(image: str) -> str:

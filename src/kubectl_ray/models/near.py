@@ -49,6 +49,6 @@ def near(name: str, names: Iterable[str]) -> list[str]:
 
 
 def suggestion(name: str, names: Iterable[str], written: str = '"{}"') -> str:
-    """A hint: `Did you mean "a" or "b"?`, or "" when nothing is near. `written` is the form in which a name is shown."""
+    """A hint: `Did you mean "a" or "b"?`, or "" when nothing is near. `written`: how a name is shown."""
     shown = [written.format(known) for known in near(name, names)]
     return f"Did you mean {' or '.join(shown)}?" if shown else ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_ray.models.age import human, since
-from kubectl_ray.models.fields import dig, mappings, text, texts, whole
+from kubectl_ray.models.fields import dig, text, texts, whole
 from kubectl_ray.models.health import (
     DEGRADED,
     FAILING,
@@ -17,6 +17,7 @@ from kubectl_ray.models.health import (
     PodCount,
     judge,
 )
+from kubectl_ray.models.pod import ray_container
 from kubectl_ray.views import happenings
 from kubectl_ray.views.table import NO_PERMISSION, NONE
 from kubectl_ray.views.text import WIDTH, clean, count, folded
@@ -134,8 +135,7 @@ def _autoscaling(cluster: Cluster) -> str:
 
 def _container(spec: dict[str, object]) -> Iterator[str]:
     """Requests and limits of the Ray container."""
-    containers = mappings(spec.get("containers"))
-    resources = containers[0].get("resources") if containers else None
+    resources = ray_container(spec).get("resources")
     for title in ("requests", "limits"):
         amounts = dig(resources, title)
         shown = ", ".join(f"{key} {value}" for key, value in amounts.items()) if isinstance(amounts, dict) else ""
