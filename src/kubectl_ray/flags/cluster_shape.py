@@ -227,7 +227,7 @@ def _surroundings_of(cluster: Cluster) -> Surroundings:
 
 
 def _from_file(file_text: str) -> Shape:
-    from kubectl_ray.flags.yaml_text import parsed
+    from kubectl_ray.flags.yaml_file import parsed
     from kubectl_ray.manifests.config_file import shape_of
 
     return shape_of(parsed(file_text))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from kubectl_ray.flags.yaml_text import parsed
+from kubectl_ray.flags.yaml_file import parsed
 from kubectl_ray.manifests.checks import check_cluster
 from kubectl_ray.manifests.cluster import raycluster
 from kubectl_ray.manifests.config_file import shape_of

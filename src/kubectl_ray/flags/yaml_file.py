@@ -1,4 +1,7 @@
-"""A YAML text that a user wrote, parsed: what is wrong with it is told with its line."""
+"""A YAML file that a user wrote for us, parsed: what is wrong with it is told with its line.
+
+Stricter than `kube.documents`, which reads kubeconfigs as leniently as kubectl does: a key said twice is refused here.
+"""
 
 from __future__ import annotations
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from kubectl_ray.errors import WrongUse
-from kubectl_ray.flags.yaml_text import parsed
+from kubectl_ray.flags.yaml_file import parsed
 
 
 @pytest.mark.parametrize("opening", ["[", "{a: ", "- "])
