@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from kubectl_ray.errors import WrongUse
 from kubectl_ray.manifests.cluster import TPU_TOPOLOGY_SELECTOR, TPU_TYPE_SELECTOR
+from kubectl_ray.manifests.pod_checks import check_pod
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, mapping, mappings, whole
 
@@ -38,6 +39,7 @@ def check_cluster(manifest: dict[str, object]) -> None:
         _check_version(cluster)
         if not mappings(dig(cluster.spec, "headGroupSpec", "template", "spec", "containers")):
             raise WrongUse("The head has no container.", "Give spec.headGroupSpec.template.spec.containers one.")
+        check_pod("head", mapping(dig(cluster.spec, "headGroupSpec", "template", "spec")))
     names: set[str] = set()
     for group in cluster.groups:
         if group.name in names:
@@ -85,6 +87,7 @@ def check_group(group: Group, cluster: Cluster) -> None:
     """Raise WrongUse for a worker group that the operator refuses, or silently changes."""
     check_group_name(group.name)
     _check_numbers(group)
+    check_pod("worker", group.template)
     if group.suspended and cluster.autoscaling:
         raise WrongUse(
             f"{group.name} cannot be suspended: an autoscaler runs {cluster.name}.", "Set its --worker-max-replicas=0."
@@ -158,10 +161,10 @@ def version_of(text: object) -> tuple[int, int] | None:
     if not isinstance(text, str):
         return None
     parts = text.split(".")
-    if len(parts) < 2 or not all(part and part[0] in "0123456789" for part in parts[:3]):  # noqa: PLR2004
+    if len(parts) < 2 or not all(part and part[0] in "0123456789" for part in parts[:3]):  # noqa: PLR2004 -- major and minor
         return None
     major, minor = parts[0], parts[1]
-    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in (major, minor)):  # noqa: PLR2004
+    if not all(part.isascii() and part.isdigit() and len(part) < 6 for part in (major, minor)):  # noqa: PLR2004 -- digits of a sane version
         return None
     rest = "".join(parts[2:])
     if not all(letter.isascii() and (letter.isalnum() or letter in "-+_") for letter in rest):

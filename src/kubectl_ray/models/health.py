@@ -13,7 +13,7 @@
 `queued`            it is suspended because it waits in a queue of Kueue
 `deleting`          it is being deleted
 `not-picked-up`     no operator has written anything about it: none runs here, or it refused the spec
-`<unknown>`         its pods were not looked at, and its status is not about this spec
+`<unknown>`         its pods were not looked at or are elsewhere, and its status is not about this spec
 ==================  ====================================================================================================
 
 `status.state` and RayClusterProvisioned never go back, `readyWorkerReplicas` lags and counts pods of removed groups. So
@@ -173,6 +173,8 @@ def judge(claims: Claims, count: PodCount | None, now: float) -> tuple[str, str]
             return (SUSPENDING, "")
         return (QUEUED if claims.queued else SUSPENDED, "")
     if not claims.has_status and (count is None or count.pods == 0):
+        if claims.elsewhere:
+            return (UNKNOWN, "")
         new = claims.created is not None and now - claims.created < NEW
         return (STARTING if new else NOT_PICKED_UP, "")
     return _by_pods(claims, count) if count is not None else _by_status(claims)

@@ -37,6 +37,8 @@ def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
     parts = [count(cluster.desired_workers, "worker")]
     parts += [f"{number} {word}" for number, word in ((gpus, "GPUs"), (tpus, "TPUs")) if number != "0"]
     text = f"Ray cluster {cluster.name}: the head and {', '.join(parts)}"
+    if cluster.suspended:
+        text += " (suspended)"
     if jobs:
         more = f", and {len(jobs) - SHOWN_JOBS} more" if len(jobs) > SHOWN_JOBS else ""
         text += f"; running jobs end: {', '.join(jobs[:SHOWN_JOBS])}{more}"

@@ -145,6 +145,8 @@ def test_managed_elsewhere(recording: Recording) -> None:
     assert by_pods(case) == ("ready", "")
     case["cluster"]["status"]["observedGeneration"] = 0
     assert by_pods(case) == ("head-down", "")
+    case["cluster"]["status"] = {}
+    assert by_pods(case) == ("<unknown>", "")
 
 
 def test_without_conditions(recording: Recording) -> None:

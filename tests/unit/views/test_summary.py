@@ -52,3 +52,10 @@ def test_anothers_cluster_is_named_as_such() -> None:
     annotations = {"kubectl-ray/created-by": "ann"}
     assert what_goes(cluster(annotations=annotations), [], me="bob").endswith("(created by ann)")
     assert "created by" not in what_goes(cluster(annotations=annotations), [], me="ann")
+
+
+def test_a_suspended_cluster_is_said_to_be() -> None:
+    """Nothing of it runs, so nothing that runs goes."""
+    raw = cluster().raw
+    raw["spec"]["suspend"] = True
+    assert what_goes(Cluster(raw), [], me="") == "Ray cluster c: the head and 2 workers, 2 GPUs (suspended)"

@@ -17,7 +17,7 @@ from kubectl_ray.flows import creator, find, wait
 from kubectl_ray.flows.proxy import dashboard
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
-from kubectl_ray.results import IfInterrupted, Line, Note
+from kubectl_ray.results import IfInterrupted, Line, Note, Warn
 from kubectl_ray.views.summary import what_goes
 
 TYPE_CHECKING = False
@@ -82,6 +82,9 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         return
     for cluster in clusters:
         refuse_owned(cluster, args.force_owned, verb="delete")
+        if cluster.owner:
+            kind, name = cluster.owner
+            yield Warn(f"Ray cluster {cluster.name} belongs to {kind} {name}, which may make it anew.")
     me = "" if args.mine else creator.name_of(ctx.api)  # all of them are mine: nobody else's name is to be said
     yield from _what_goes(ctx, clusters, me)
     if args.dry_run == "client":

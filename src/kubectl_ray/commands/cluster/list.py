@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.commands.cluster.reading import in_words, keep_showing, objects, sorter, where
+from kubectl_ray.commands.cluster.reading import in_order, in_words, keep_showing, objects, sorter, where
 from kubectl_ray.flags.output import add_reading
 from kubectl_ray.flows import find, inventory
 from kubectl_ray.models.cluster import Cluster
@@ -86,17 +86,16 @@ def _table(ctx: Context, args: Args, namespace: str, labels: str) -> Rows:
     found, counts = inventory.clusters(
         ctx.api, namespace, make, label_selector=labels, field_selector=args.field_selector
     )
-    if args.sort_by:
-        found.sort(key=lambda pair: pair[0])
-    for _key, row in found:
+    rows = in_order(found, args.sort_by)
+    for row in rows:
         row.count = counts.of(row.namespace, row.name)
         row.denied = counts.no_right
-    if not found:
+    if not rows:
         find.check_namespace(ctx.api, namespace)
     chosen = " that are like that" if labels or args.field_selector else ""
     return Rows(
         view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels),
-        [row for _key, row in found],
+        rows,
         empty=f"There are no Ray clusters {in_words(namespace)}{chosen}.",
     )
 

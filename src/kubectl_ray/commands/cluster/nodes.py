@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from itertools import chain
 
-from kubectl_ray.commands.cluster.reading import in_words, keep_showing, objects, sorter, where
+from kubectl_ray.commands.cluster.reading import in_order, in_words, keep_showing, objects, sorter, where
 from kubectl_ray.errors import NotFound
 from kubectl_ray.flags.names import add_cluster_argument, add_cluster_flag
 from kubectl_ray.flags.output import add_reading
@@ -74,16 +74,18 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
         return _as_other_plugin(ctx, args, namespace, (Pod(raw) for raw in found))
     key = sorter(args.sort_by)
     pairs = [(key(raw), view.Row(Pod(raw), ctx.now())) for raw in found]
-    pairs.sort(key=(lambda pair: pair[0]) if args.sort_by else (lambda pair: view.order(pair[1])))
-    if not pairs and cluster and namespace:
+    rows = in_order(pairs, args.sort_by)
+    if not args.sort_by:
+        rows.sort(key=view.order)
+    if not rows and cluster and namespace:
         find.cluster(ctx.api, cluster, namespace)
-    elif not pairs:
+    elif not rows:
         find.check_namespace(ctx.api, namespace)
     return Rows(
         view.columns(
             all_namespaces=args.all_namespaces, several_clusters=cluster is None, show_labels=args.show_labels
         ),
-        [row for _key, row in pairs],
+        rows,
         empty=f"There are no Ray nodes {in_words(namespace)}{f' of Ray cluster {cluster}' if cluster else ''}.",
     )
 

@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
+from kubectl_ray.errors import WrongUse
 from kubectl_ray.results import Note, Objects, Rows
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Callable, Iterable, Iterator
-    from typing import Any
+    from typing import Any, TypeVar
 
     from kubectl_ray.context import Context
     from kubectl_ray.results import Column, Event
+
+    T = TypeVar("T")
+
+NOTHING_THERE = (0, 0)
+"""The sorting key of an object without a value."""
 
 
 def where(ctx: Context, args: argparse.Namespace) -> str:
@@ -31,7 +37,7 @@ def sorter(path: str) -> Callable[[dict[str, Any]], tuple[int, Any]]:
         WrongUse: it is no JSONPath.
     """
     if not path:
-        return lambda _raw: (0, 0)
+        return lambda _raw: NOTHING_THERE
     from kubectl_ray.models.quantity import amount
     from kubectl_ray.views.jsonpath import Path
 
@@ -40,7 +46,7 @@ def sorter(path: str) -> Callable[[dict[str, Any]], tuple[int, Any]]:
     def key(raw: dict[str, Any]) -> tuple[int, Any]:
         value = next(iter(compiled.values(raw)), None)
         if value is None:
-            return (0, 0)
+            return NOTHING_THERE
         if isinstance(value, int | float):
             return (1, value)
         text = str(value)
@@ -51,10 +57,24 @@ def sorter(path: str) -> Callable[[dict[str, Any]], tuple[int, Any]]:
     return key
 
 
+def in_order(pairs: list[tuple[tuple[int, Any], T]], path: str) -> list[T]:
+    """The second of each pair, sorted by the first, a key of `sorter`; as they came when no order is asked for.
+
+    Raises:
+        WrongUse: not one object has a value at that path: as kubectl says, it is mistyped.
+    """
+    if path:
+        if pairs and all(key == NOTHING_THERE for key, _ in pairs):
+            raise WrongUse(f"--sort-by={path}: none of them has such a field.", "Look at one with -o yaml.")
+        pairs.sort(key=lambda pair: pair[0])
+    return [thing for _, thing in pairs]
+
+
 def objects(args: argparse.Namespace, found: Iterable[dict[str, Any]], *, single: bool = False) -> Objects:
     """The objects themselves, in the order asked for, for `-o json` and the like."""
     if args.sort_by:
-        found = sorted(found, key=sorter(args.sort_by))
+        key = sorter(args.sort_by)
+        found = in_order([(key(raw), raw) for raw in found], args.sort_by)
     return Objects(found, single=single)
 
 

@@ -179,8 +179,11 @@ def test_what_kueue_manages(world: World) -> None:
 
 
 def test_force_owned(world: World) -> None:
-    """`--force-owned` insists."""
+    """`--force-owned` insists, and says that the owner may make it anew."""
     world.add(cluster("a", owner=("RayJob", "train")))
 
-    assert world.run("cluster delete a --yes --force-owned").code == 0
+    ran = world.run("cluster delete a --yes --force-owned")
+
+    assert ran.code == 0
+    assert "Warning: Ray cluster a belongs to RayJob train, which may make it anew." in ran.err
     assert there(world) == []

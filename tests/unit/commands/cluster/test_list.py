@@ -141,7 +141,6 @@ def test_mine_for_a_login_without_a_name(world: World) -> None:
         ("{.metadata.labels.rank}", ["c", "b", "a"]),
         (".spec.workerGroupSpecs[0].replicas", ["b", "a", "c"]),
         (".spec.size", ["a", "c", "b"]),
-        (".spec.nothing", ["a", "b", "c"]),
     ],
 )
 def test_sort_by(world: World, path: str, names: list[str]) -> None:
@@ -155,6 +154,19 @@ def test_sort_by(world: World, path: str, names: list[str]) -> None:
     ran = world.run(["cluster", "list", "--sort-by", path])
 
     assert [row["NAME"] for row in ran.rows] == names, ran
+
+
+@pytest.mark.parametrize("output", ["table", "json"])
+def test_sort_by_a_field_that_nothing_has(world: World, output: str) -> None:
+    """A mistyped path is an error, as it is for kubectl; with no cluster there is nothing to sort."""
+    argv = ["cluster", "list", "--sort-by", ".spec.nothing", "-o", output]
+    assert world.run(argv).code == 0
+
+    world.add(cluster("a"))
+
+    ran = world.run(argv)
+    assert (ran.code, ran.out) == (2, "")
+    assert ".spec.nothing: none of them has such a field" in ran.err
 
 
 def test_objects_are_sorted_too(world: World) -> None:

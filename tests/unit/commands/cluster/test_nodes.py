@@ -111,7 +111,7 @@ def test_sort_by(world: World) -> None:
     """`--sort-by` replaces the usual order."""
     world.add(head("a"), worker("a", "2"), worker("a", "1"))
 
-    ran = world.run("cluster nodes --sort-by .metadata.labels.ray\\.io/node-type")
+    ran = world.run(["cluster", "nodes", "--sort-by", ".metadata.labels.ray\\.io/node-type"])
 
     assert [row["TYPE"] for row in ran.rows] == ["head", "worker", "worker"]
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.commands.cluster.reading import in_words, sorter, where
+from kubectl_ray.commands.cluster.reading import in_order, in_words, sorter, where
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
 from kubectl_ray.flags.output import add_reading
@@ -74,8 +74,8 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
             suggestion(args.group, names) or "See which there are:  kubectl ray cluster worker-group list",
         )
     key = sorter(args.sort_by)
-    groups = [(cluster, group) for cluster in clusters for group in cluster.groups if args.group in {None, group.name}]
-    groups.sort(key=lambda pair: key(pair[1].raw))
+    found = [(cluster, group) for cluster in clusters for group in cluster.groups if args.group in {None, group.name}]
+    groups = in_order([(key(group.raw), (cluster, group)) for cluster, group in found], args.sort_by)
     if args.output.format == "name":
         # Kubernetes has no such objects, so nothing tells their kind.
         return (Line(f"workergroup/{group.name}") for _cluster, group in groups)
