@@ -1,6 +1,7 @@
 """A YAML file that a user wrote for us, parsed: what is wrong with it is told with its line.
 
-Stricter than `kube.documents`, which reads kubeconfigs as leniently as kubectl does: a key said twice is refused here.
+Its scalars are kubectl's. Stricter than `kube.documents`, which reads kubeconfigs as leniently as kubectl does: a key
+said twice is refused here.
 """
 
 from __future__ import annotations
@@ -23,11 +24,12 @@ def parsed(text: str) -> object:
     """
     import yaml
 
+    from kubectl_ray.kube.full_yaml import KubectlLoader
+
     try:
         _not_too_deep(text, yaml)
-        node = yaml.compose(text, Loader=_loader(yaml))
-        _no_key_twice(node, yaml, set())
-        return yaml.load(text, Loader=_loader(yaml))  # noqa: S506 -- both are safe loaders
+        _no_key_twice(yaml.compose(text, Loader=KubectlLoader), yaml, set())
+        return yaml.load(text, Loader=KubectlLoader)  # noqa: S506 -- a safe loader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
         place = f" in line {mark.line + 1}" if mark is not None else ""
@@ -37,13 +39,9 @@ def parsed(text: str) -> object:
         ) from error
 
 
-def _loader(yaml: Any) -> Any:
-    return getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-
-
 def _not_too_deep(text: str, yaml: Any) -> None:
     depth = 0
-    for event in yaml.parse(text, Loader=_loader(yaml)):
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -22,8 +22,8 @@ _SUSPICIOUS = 5000
 _REPLACED_TAGS = frozenset({"tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"})
 
 
-class _KubectlLoader(_Loader):  # type: ignore[misc] # PyYAML's C loader is untyped
-    """PyYAML's loader with kubectl's scalars."""
+class KubectlLoader(_Loader):  # type: ignore[misc] # PyYAML's C loader is untyped
+    """PyYAML's safe loader with kubectl's scalars."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012 -- PyYAML's own way to configure a loader class
         first: [(tag, pattern) for tag, pattern in known if tag not in _REPLACED_TAGS]
@@ -31,12 +31,12 @@ class _KubectlLoader(_Loader):  # type: ignore[misc] # PyYAML's C loader is unty
     }
 
 
-_KubectlLoader.add_implicit_resolver(
+KubectlLoader.add_implicit_resolver(
     "tag:yaml.org,2002:int",
     re.compile(r"^[-+]?(0b[01_]+|0o?[0-7_]+|0x[0-9a-fA-F_]+|0|[1-9][0-9_]*)$"),
     list("-+0123456789"),
 )
-_KubectlLoader.add_implicit_resolver(
+KubectlLoader.add_implicit_resolver(
     "tag:yaml.org,2002:float",
     re.compile(r"^([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
     list("-+0123456789."),
@@ -51,7 +51,7 @@ def load(text: str, name: str) -> Any:
     """
     try:
         _refuse_depth(text, name)
-        return _KubectlLoader(text).get_data()
+        return KubectlLoader(text).get_data()
     except yaml.MarkedYAMLError as error:
         # Neither the snippet nor the value: a kubeconfig's lines are secrets.
         place = (

@@ -209,8 +209,8 @@ def test_limits_in_a_file_without_an_autoscaler() -> None:
         ("head: {cpu: 1, cpu: 2}", "twice"),
         ("a: !!python/object:os.system x", "YAML"),
         ("&a [*a]", "mapping"),
-        ("2026-99-99: x", "YAML"),
-        ("a: 2026-99-99", "YAML"),
+        ("2026-99-99: x", "2026-99-99: there is no such key"),
+        ("a: 2026-99-99", "a: there is no such key"),
     ],
 )
 def test_no_file_that_can_be_read(text: str, told: str) -> None:

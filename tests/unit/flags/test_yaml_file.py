@@ -18,3 +18,8 @@ def test_nested_beyond_reason(opening: str) -> None:
 def test_a_few_levels() -> None:
     """What a config has is read."""
     assert parsed("a: {b: [{c: {d: 1}}]}") == {"a": {"b": [{"c": {"d": 1}}]}}
+
+
+def test_scalars_are_kubectls() -> None:
+    """No text becomes a date or a number of base 60."""
+    assert parsed("day: 2026-10-01\ntime: 1:20\ncount: 3") == {"day": "2026-10-01", "time": "1:20", "count": 3}
