@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from kubectl_ray.kube.client import Client
     from kubectl_ray.models.resources import Resource
 
+POLLED = 2
+"""Where watching is not allowed, one list for so many quiet views."""
+
 
 class View:
     """All clusters and pods of a namespace (or of all) at one moment, as raw objects."""
@@ -60,8 +63,8 @@ def views(
     out: queue.Queue[Any] = queue.Queue()
     mirrors = {RAYCLUSTERS: _Mirror(), PODS: _Mirror()}
     watchers = [
-        _Watcher(api, RAYCLUSTERS, namespace, label_selector, field_selector, out),
-        _Watcher(api, PODS, namespace, pod_selector, "", out),
+        _Watcher(api, RAYCLUSTERS, (namespace, label_selector, field_selector), out, every),
+        _Watcher(api, PODS, (namespace, pod_selector, ""), out, every),
     ]
     for watcher in watchers:
         watcher.start()
@@ -93,27 +96,41 @@ class _Watcher(threading.Thread):
     """Puts every change of one resource on a queue; an error ends it and is put there too."""
 
     def __init__(
-        self, api: Client, resource: Resource, namespace: str, labels: str, fields: str, out: queue.Queue[Any]
+        self, api: Client, resource: Resource, place: tuple[str, str, str], out: queue.Queue[Any], every: float
     ) -> None:
         super().__init__(daemon=True)
         self._api = api
         self._resource = resource
-        self._namespace = namespace
-        self._labels = labels
-        self._fields = fields
+        self._namespace, self._labels, self._fields = place
         self._out = out
+        self._every = every
         self.over = threading.Event()
 
     def run(self) -> None:
+        listed = False
         try:
-            for kind, what in self._api.list_and_watch(
-                self._resource, self._namespace, label_selector=self._labels, field_selector=self._fields
-            ):
-                if self.over.is_set():
-                    return
-                self._out.put((self._resource, kind, what))
+            try:
+                for kind, what in self._api.list_and_watch(
+                    self._resource, self._namespace, label_selector=self._labels, field_selector=self._fields
+                ):
+                    if self.over.is_set():
+                        return
+                    listed = True
+                    self._out.put((self._resource, kind, what))
+            except NotAllowed as error:
+                if not listed or isinstance(error, NotLoggedIn):
+                    raise
+                self._poll()
         except Exception as error:  # noqa: BLE001 -- raised in the caller's thread, which would wait for ever otherwise
             self._out.put((self._resource, "ERROR", error))
+
+    def _poll(self) -> None:
+        """A login that may list but not watch sees changes all the same, a little later."""
+        while not self.over.wait(self._every * POLLED):
+            found = self._api.list(
+                self._resource, self._namespace, label_selector=self._labels, field_selector=self._fields
+            )
+            self._out.put((self._resource, "LISTED", list(found)))
 
 
 class _Mirror:

@@ -53,9 +53,7 @@ def until_ready(
         if cluster.generation < generation:
             return "the change to be seen"
         refusal.check(cluster)
-        if seen.no_right_to_pods:
-            return waiting.by_status(cluster)
-        missing = waiting.by_pods(cluster, seen.pods)
+        missing = waiting.by_status(cluster) if seen.no_right_to_pods else waiting.by_pods(cluster, seen.pods)
         if missing is None and not answers.now(cluster):
             return "Ray to answer on the head"
         return f"{missing} (does it run?)" if missing == waiting.UNNOTICED and refusal.quiet else missing
