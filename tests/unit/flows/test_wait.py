@@ -163,6 +163,19 @@ def test_no_right_to_pods(world: World, client: Client) -> None:
     assert said == ["the head and workers 0/1 ready (why: <no permission> to list pods)"]
 
 
+def test_ray_has_to_answer_without_the_right_to_pods_too(world: World, client: Client) -> None:
+    """A status is set before Ray answers; whoever may not see pods may still ask Ray."""
+    world.add(cluster("a", status=STATUS))
+    world.api.deny("list", "pods")
+    world.ray["/api/version"] = 503, {"kind": "Status"}
+
+    def come_up() -> None:
+        world.ray["/api/version"] = 200, {}
+        world.add(cluster("a", status={**STATUS, "maxWorkerReplicas": 1}))
+
+    assert followed(ready(client), come_up) == ["Ray to answer on the head"]
+
+
 def test_deleted(world: World, client: Client) -> None:
     """A cluster that goes ends the wait."""
     world.add(cluster("a"))
