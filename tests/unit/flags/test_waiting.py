@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_ray.flags.waiting import add_waiting, duration
+from kubectl_ray.flags.waiting import DEFAULT_TIMEOUT, add_waiting, duration
+from kubectl_ray.manifests.defaults import TABLE
 
 
 @pytest.mark.parametrize(
@@ -55,3 +56,9 @@ def test_defaults() -> None:
     add_waiting(parser)
     assert vars(parser.parse_args([])) == {"wait": True, "timeout": 1800.0}
     assert vars(parser.parse_args(["--no-wait", "--timeout=0"])) == {"wait": False, "timeout": 0.0}
+
+
+def test_the_table_of_defaults_tells_the_truth() -> None:
+    """The time to wait stands in the table for readers too."""
+    told = next(value for _what, flag, value in TABLE if flag == "--timeout")
+    assert duration(told) == DEFAULT_TIMEOUT
