@@ -62,10 +62,12 @@ def test_one_dash_is_not_guessed(ray: Ray) -> None:
     ray("cluster list -unknownflag", code=2)
 
 
-def test_full_disk(ray: Ray) -> None:
-    """Stdout that takes nothing: exit code 1 and the system's reason."""
+@pytest.mark.parametrize("line", ["cluster list", "cluster list -o json", "version", "--help"])
+def test_full_disk(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str], line: str) -> None:
+    """stdout that takes nothing: exit code 1 and the system's reason."""
+    kubectl.create(untouched(fresh("full")))
     with Path("/dev/full").open("wb") as full:
-        said = ray.into("cluster list -A", full)
+        said = ray.into(line, full)
     assert said.code == 1
     assert "No space left on device" in said.err
     assert "Traceback" not in said.err
