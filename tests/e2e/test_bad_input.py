@@ -64,7 +64,7 @@ def test_one_dash_is_not_guessed(ray: Ray) -> None:
 
 @pytest.mark.parametrize("line", ["cluster list", "cluster list -o json", "version", "--help"])
 def test_full_disk(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str], line: str) -> None:
-    """stdout that takes nothing: exit code 1 and the system's reason."""
+    """Stdout that takes nothing: exit code 1 and the system's reason."""
     kubectl.create(untouched(fresh("full")))
     with Path("/dev/full").open("wb") as full:
         said = ray.into(line, full)

@@ -166,10 +166,6 @@ class Front:
         self._rule(pattern, rule)
         return held
 
-    def forget(self) -> None:
-        """Drop all rules."""
-        self._rules.clear()
-
     def _rule(self, pattern: str, act: Callable[[Request], bool]) -> None:
         compiled = re.compile(pattern)
         self._rules.insert(0, lambda request: bool(compiled.match(f"{request.method} {request.path}")) and act(request))
