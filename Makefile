@@ -68,3 +68,10 @@ test-real: $(STAMP) ## its main part on the real cluster, which is started for i
 
 test-real-full: $(STAMP) ## all of it, with the cases that break the cluster
 	@$(E2E) --real
+
+OLDER_OPERATORS = 1.4.2 1.5.1
+.PHONY: test-real-operators
+test-real-operators: $(STAMP) ## a smoke run, a whole session, on the real cluster with each older operator
+	@for version in $(OLDER_OPERATORS); do \
+	  echo "KubeRay operator $$version"; OPERATOR=$$version $(BIN)/python -m tests.e2e --real -q -k 'test_session or test_version' || exit 1; \
+	done
