@@ -35,7 +35,8 @@ def what_goes(cluster: Cluster, jobs: Sequence[str] | None, *, me: str) -> str:
     """
     gpus, tpus = cluster.sizes.gpus, cluster.sizes.tpus
     parts = [count(cluster.desired_workers, "worker")]
-    parts += [f"{number} {word}" for number, word in ((gpus, "GPUs"), (tpus, "TPUs")) if number != "0"]
+    devices = ((gpus, "GPU"), (tpus, "TPU"))
+    parts += [f"{number} {word}{'' if number == '1' else 's'}" for number, word in devices if number != "0"]
     text = f"Ray cluster {cluster.name}: the head and {', '.join(parts)}"
     if cluster.suspended:
         text += " (suspended)"

@@ -59,3 +59,10 @@ def test_a_suspended_cluster_is_said_to_be() -> None:
     raw = cluster().raw
     raw["spec"]["suspend"] = True
     assert what_goes(Cluster(raw), [], me="") == "Ray cluster c: the head and 2 workers, 2 GPUs (suspended)"
+
+
+def test_one_is_not_several() -> None:
+    """Words go with their numbers."""
+    raw = cluster().raw
+    raw["spec"]["workerGroupSpecs"][0]["replicas"] = 1
+    assert what_goes(Cluster(raw), [], me="") == "Ray cluster c: the head and 1 worker, 1 GPU"
