@@ -6,11 +6,9 @@ workers are ready and Ray answers; --no-wait returns at once. An existing cluste
 
 from __future__ import annotations
 
-import argparse
-
 from kubectl_ray.commands.cluster.writing import TRIED, answer, ending
 from kubectl_ray.errors import AlreadyExists, NotFound
-from kubectl_ray.flags.cluster_shape import add_cluster_flags, shape_from
+from kubectl_ray.flags.cluster_shape import ClusterFlags, add_cluster_flags, shape_from
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import creator, find, wait
@@ -24,6 +22,7 @@ from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
 
     from kubectl_ray.context import Context
@@ -43,11 +42,9 @@ EXAMPLES = """
 """
 
 
-class Args(argparse.Namespace):
-    """`kubectl ray cluster create NAME --worker-replicas N …`; the flags of the shape are in `flags.cluster_shape`."""
+class Args(ClusterFlags):
+    """`kubectl ray cluster create NAME --worker-replicas N …`."""
 
-    name: str | None
-    file: str | None
     dry_run: str
     output: str | None
     wait: bool

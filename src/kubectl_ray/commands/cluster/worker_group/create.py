@@ -5,11 +5,9 @@ Image and Ray version are copied from the cluster, so that workers and head alwa
 
 from __future__ import annotations
 
-import argparse
-
 from kubectl_ray.commands.cluster.writing import TRIED, answer, changed, ending, sized
 from kubectl_ray.errors import AlreadyExists
-from kubectl_ray.flags.cluster_shape import add_worker_flags, group_shape_from
+from kubectl_ray.flags.group_shape import GroupFlags, add_group_flags, group_shape_from
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
 from kubectl_ray.flags.output import add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
@@ -25,6 +23,7 @@ from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import argparse
     from collections.abc import Iterator
     from typing import Any
 
@@ -38,10 +37,9 @@ EXAMPLES = """
 """
 
 
-class Args(argparse.Namespace):
+class Args(GroupFlags):
     """`kubectl ray cluster worker-group create GROUP --cluster NAME --worker-replicas N …`."""
 
-    group: str
     cluster: str | None
     dry_run: str
     output: str | None
@@ -55,7 +53,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """The new group's name, its cluster, and the shape of its workers."""
     add_group_argument(parser, new=True)
     add_cluster_flag(parser)
-    add_worker_flags(parser)
+    add_group_flags(parser)
     add_force_owned(parser)
     add_writing(parser)
     add_waiting(parser)
