@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import ast
 import shlex
 import sys
 from importlib import import_module
@@ -16,6 +17,8 @@ from kubectl_ray.cli.complete import complete
 from kubectl_ray.cli.parser import build, globally_known, parse
 
 ROOT = Path(__file__).parents[2]
+SOURCE = ROOT / "src" / "kubectl_ray"
+MODULES = {command.module for command in grammar.COMMANDS}
 every_command = pytest.mark.parametrize("command", grammar.COMMANDS, ids=lambda command: " ".join(command.words))
 
 
@@ -71,6 +74,23 @@ def test_examples_are_command_lines(command: grammar.Command) -> None:
         parse(build(other, match.defaults), other, match, argv)
         meant.add(match.command.words)
     assert command.words in meant
+
+
+def imports(source: str) -> set[str]:
+    """All that a module may name in its imports, wherever in it they stand."""
+    found = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            found |= {name.name for name in node.names}
+        elif isinstance(node, ast.ImportFrom):
+            found |= {str(node.module), *(f"{node.module}.{name.name}" for name in node.names)}
+    return found
+
+
+def test_no_command_is_imported() -> None:
+    """What two commands share is a module of its own, which is no command: `writing`, `reading`, `clusters`."""
+    sources = [path for path in SOURCE.rglob("*.py") if imports(path.read_text(encoding="utf-8")) & MODULES]
+    assert not sources
 
 
 @every_command

@@ -5,11 +5,10 @@ The rows are those of `cluster list`; `cluster describe NAME` shows one cluster 
 
 from __future__ import annotations
 
-from kubectl_ray.commands.cluster import list as listing
+from kubectl_ray.commands.cluster.clusters import Chosen, add_chosen, chosen, selector, watched
 from kubectl_ray.commands.cluster.reading import objects, where
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_argument
-from kubectl_ray.flags.output import add_reading
 from kubectl_ray.flows import find, inventory
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
@@ -31,7 +30,7 @@ EXAMPLES = """
 """
 
 
-class Args(listing.Args):
+class Args(Chosen):
     """`kubectl ray cluster get [NAME…]`."""
 
     names: list[str]
@@ -41,8 +40,7 @@ class Args(listing.Args):
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Which, and how they are shown."""
     add_cluster_argument(parser, dest="names", nargs="*")
-    parser.add_argument("--mine", action="store_true", help="only the ones that I created")
-    add_reading(parser)
+    add_chosen(parser)
 
 
 def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
@@ -54,7 +52,7 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     if args.other_plugin and args.output.is_table and not args.watch:
         return _as_other_plugin(ctx, args)
     if not args.names:
-        return listing.run(ctx, args)
+        return chosen(ctx, args)
     if args.selector or args.field_selector or args.mine:
         raise WrongUse("A name and -l, --field-selector or --mine do not go together.", "Say one or the other.")
     if args.all_namespaces:
@@ -64,13 +62,13 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
         if len(args.names) > 1:
             raise WrongUse("Only one cluster, or all, can be watched.", "Name one.")
         find.cluster(ctx.api, args.names[0], namespace)
-        return listing.watched(ctx, args, namespace, "", f"metadata.name={args.names[0]}")
+        return watched(ctx, args, namespace, "", f"metadata.name={args.names[0]}")
     found = [find.cluster(ctx.api, name, namespace) for name in dict.fromkeys(args.names)]
     if not args.output.is_table:
         return objects(args, found, single=len(found) == 1)
     rows = [view.Row(Cluster(raw), ctx.now()) for raw in found]
-    chosen = f"ray.io/cluster in ({','.join(row.name for row in rows)})"
-    counts = inventory.counts(ctx.api, namespace, selector=chosen)
+    theirs = f"ray.io/cluster in ({','.join(row.name for row in rows)})"
+    counts = inventory.counts(ctx.api, namespace, selector=theirs)
     for row in rows:
         row.count = counts.of(row.namespace, row.name)
         row.denied = counts.no_right
@@ -85,7 +83,7 @@ def _as_other_plugin(ctx: Context, args: Args) -> Rows:
         raise WrongUse("Only one name can be given here.", "Several:  kubectl ray cluster get NAME NAME")
     namespace = where(ctx, args)
     fields = f"metadata.name={args.names[0]}" if args.names else args.field_selector
-    found = ctx.api.list(RAYCLUSTERS, namespace, label_selector=listing.selector(ctx, args), field_selector=fields)
+    found = ctx.api.list(RAYCLUSTERS, namespace, label_selector=selector(ctx, args), field_selector=fields)
     rows = [other_plugin.ClusterRow(Cluster(raw), ctx.now()) for raw in found]
     if args.names and not rows:
         hint = find.missing(ctx.api, args.names[0], namespace).hint
