@@ -14,6 +14,8 @@ _WITH_EXPRESSION = ("jsonpath", "custom-columns")
 READING_FORMATS = ("wide", "json", "yaml", "name", "jsonpath=", "custom-columns=")
 WRITING_FORMATS = ("json", "yaml", "name")
 DRY_RUNS = ("none", "client", "server")
+TRIED = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
+"""What stands behind a line of the answer, by `--dry-run`."""
 
 
 class Output:

@@ -6,10 +6,10 @@ workers are ready and Ray answers; --no-wait returns at once. An existing cluste
 
 from __future__ import annotations
 
-from kubectl_ray.commands.cluster.writing import TRIED, answer, ending
+from kubectl_ray.commands.cluster.writing import answer, ending
 from kubectl_ray.errors import AlreadyExists, NotFound
 from kubectl_ray.flags.cluster_shape import ClusterFlags, add_cluster_flags, shape_from
-from kubectl_ray.flags.output import add_writing
+from kubectl_ray.flags.output import TRIED, add_writing
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import creator, find, wait
 from kubectl_ray.manifests.checks import check_cluster

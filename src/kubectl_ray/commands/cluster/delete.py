@@ -10,7 +10,7 @@ import argparse
 
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_argument
-from kubectl_ray.flags.output import add_dry_run, add_yes
+from kubectl_ray.flags.output import TRIED, add_dry_run, add_yes
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import creator, find, wait
@@ -88,7 +88,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     me = "" if args.mine else creator.name_of(ctx.api)  # all of them are mine: nobody else's name is to be said
     yield from _what_goes(ctx, clusters, me)
     if args.dry_run == "client":
-        yield from (Line(f"Ray cluster {cluster.name} would be deleted (dry run).") for cluster in clusters)
+        yield from (Line(f"Ray cluster {cluster.name} would be deleted{TRIED['client']}.") for cluster in clusters)
         return
     if not args.yes and args.dry_run == "none" and not ctx.confirm(_question(clusters)):
         yield Line("Canceled deletion." if args.other_plugin else "Nothing was deleted.")
@@ -104,7 +104,7 @@ def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event
             yield Note(f"Ray cluster {cluster.name} was gone already.")
             continue
         if args.dry_run == "server":
-            yield Line(f"Ray cluster {cluster.name} would be deleted (server dry run).")
+            yield Line(f"Ray cluster {cluster.name} would be deleted{TRIED['server']}.")
         elif args.other_plugin:
             yield Line(f"Deleted raycluster {cluster.name}")
         else:

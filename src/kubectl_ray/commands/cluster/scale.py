@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import argparse
 
-from kubectl_ray.commands.cluster.writing import TRIED, answer, changed, ending, sized
+from kubectl_ray.commands.cluster.writing import answer, changed, ending, sized
 from kubectl_ray.errors import WrongUse
 from kubectl_ray.flags import numbers
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument, completes
-from kubectl_ray.flags.output import add_writing
+from kubectl_ray.flags.output import TRIED, add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import find

@@ -17,9 +17,6 @@ if TYPE_CHECKING:
     from kubectl_ray.context import Context
     from kubectl_ray.results import Event, Progress
 
-TRIED = {"none": "", "client": " (dry run)", "server": " (server dry run)"}
-"""What stands behind a line of the answer, by `--dry-run`."""
-
 
 def changed(
     ctx: Context,

@@ -5,11 +5,11 @@ Image and Ray version are copied from the cluster, so that workers and head alwa
 
 from __future__ import annotations
 
-from kubectl_ray.commands.cluster.writing import TRIED, answer, changed, ending, sized
+from kubectl_ray.commands.cluster.writing import answer, changed, ending, sized
 from kubectl_ray.errors import AlreadyExists
 from kubectl_ray.flags.group_shape import GroupFlags, add_group_flags, group_shape_from
 from kubectl_ray.flags.names import add_cluster_flag, add_group_argument
-from kubectl_ray.flags.output import add_writing
+from kubectl_ray.flags.output import TRIED, add_writing
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import find
