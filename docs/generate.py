@@ -1,4 +1,4 @@
-"""Writes docs/reference from the grammar: a page for each command, for connection flags, defaults and exit codes.
+"""Writes docs/reference: a page for each command, for connection flags, defaults, output, statuses and exit codes.
 
 `python docs/generate.py` rewrites the pages; a contract test holds them against what this would write.
 """  # noqa: INP001 -- a script
@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 import inspect
+import re
 from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -14,6 +15,8 @@ from kubectl_ray import errors
 from kubectl_ray.cli import grammar, parser
 from kubectl_ray.cli.help import PROGRAM, placeholder
 from kubectl_ray.manifests import defaults
+from kubectl_ray.models import health
+from kubectl_ray.views import clusters, nodes, worker_groups
 
 if TYPE_CHECKING:
     import argparse
@@ -21,9 +24,45 @@ if TYPE_CHECKING:
 
     from kubectl_ray.cli.grammar import Command
     from kubectl_ray.cli.parser import Parser
+    from kubectl_ray.results import Column
 
 REFERENCE = Path(__file__).parent / "reference"
-_GENERATED = "<!-- Written by docs/generate.py from the grammar: change it there, then run `make docs`. -->\n"
+_GENERATED = "<!-- Written by docs/generate.py from the sources: change them, then run `make docs`. -->\n"
+
+_OUTPUT = """\
+# Output
+
+The answer goes to stdout, everything else (progress, remarks, questions, errors) to stderr.
+
+## Formats
+
+| `-o` | `list`, `get`, `nodes`, `worker-group list` | `create`, `scale`, `worker-group create` |
+|---|---|---|
+| none, `table` | rows | what was done, in words (`table` is no word here) |
+| `wide` | rows with more columns | |
+| `json`, `yaml` | the Kubernetes object; several as a `List` | the object that was sent, as the server has it |
+| `name` | `raycluster.ray.io/NAME` | the same |
+| `jsonpath=EXPRESSION` | kubectl's JSONPath over the object or `List` | |
+| `custom-columns=TITLE:PATH,…` | a table of your own | |
+
+`json` and `yaml` are byte for byte what kubectl would write for the same object. Nodes are pods: their `name` is
+`pod/NAME`. Worker groups are parts of a RayCluster, not objects: `json`, `yaml`, `jsonpath` and `custom-columns` see
+the group as the RayCluster's spec has it, and `name` prints `workergroup/NAME`. `version` has `-o json|yaml`.
+`describe` and `delete` have no `-o`.
+
+With `--dry-run=client` and no `-o`, `create` prints YAML. The alias words of the other `kubectl ray` plugin print its
+columns and lines; with `-o` there is no difference.
+"""
+_TABLES = (
+    ("Ray clusters: `cluster list`, `cluster get`", clusters.COLUMNS),
+    ("Nodes: `cluster nodes`", nodes.COLUMNS),
+    ("Worker groups: `cluster worker-group list`", worker_groups.COLUMNS),
+)
+_CELLS = """\
+`WORKERS` is ready/desired. CPUs, GPUs, TPUs and memory are what is reserved: of a Ray cluster the head and all desired
+workers together, of a worker group and a node each for itself. `<none>` is nothing; `<no permission>` is what your
+login may not see; `?/5` has not been counted (a list of more than 300 clusters). `STATUS` has
+[a page of its own](statuses.md)."""
 
 
 def pages() -> dict[str, str]:
@@ -32,6 +71,8 @@ def pages() -> dict[str, str]:
     found["connection-flags.md"] = _connection()
     found["defaults.md"] = _defaults()
     found["exit-codes.md"] = _exit_codes()
+    found["output.md"] = _output()
+    found["statuses.md"] = _statuses()
     found["index.md"] = _index()
     return {name: _GENERATED + "\n" + text.rstrip("\n") + "\n" for name, text in found.items()}
 
@@ -50,7 +91,8 @@ def write() -> None:
 def _index() -> str:
     lines = ["# Reference", "", "| command | |", "|---|---|"]
     lines += [f"| [`{' '.join(c.words)}`]({'-'.join(c.words)}.md) | {c.help} |" for c in grammar.COMMANDS]
-    lines += ["", "[Connection flags](connection-flags.md) · [Defaults](defaults.md) · [Exit codes](exit-codes.md)"]
+    lines += ["", "[Connection flags](connection-flags.md) · [Login](login.md) · [Defaults](defaults.md) ·"]
+    lines += ["[Output](output.md) · [Statuses](statuses.md) · [Exit codes](exit-codes.md)"]
     return "\n".join(lines)
 
 
@@ -93,6 +135,29 @@ def _defaults() -> str:
     lines += ["| what | flag | default |", "|---|---|---|"]
     lines += [f"| {what} | {f'`{flag}`' if flag else ''} | {value} |" for what, flag, value in defaults.TABLE]
     return "\n".join([*lines, "", why])
+
+
+def _output() -> str:
+    lines = [_OUTPUT, "## Columns", "", "| table | always | with `-o wide` |", "|---|---|---|"]
+    for title, columns in _TABLES:
+        lines.append(f"| {title} | {_titles(columns, wide=False)} | {_titles(columns, wide=True)} |")
+    return "\n".join([*lines, "", "`-A` puts NAMESPACE in front, `--show-labels` LABELS at the end.", _CELLS])
+
+
+def _titles(columns: Iterable[Column], *, wide: bool) -> str:
+    return ", ".join(column.title for column in columns if column.wide == wide)
+
+
+def _statuses() -> str:
+    """The table of models/health.py, which has to have every word once."""
+    title, _, rest = (health.__doc__ or "").partition("\n\n")
+    rows = dict(re.findall(r"^`(\S+)` {2,}(.+)$", rest, re.MULTILINE))
+    assert tuple(rows) == health.WORDS  # noqa: S101 -- a page without a word would be wrong
+    lines = ["# Statuses", "", title, "", "| status | what it means |", "|---|---|"]
+    lines += [f"| `{word}` | {meaning} |" for word, meaning in rows.items()]
+    lines += ["", f"A cluster without any status is `{health.STARTING}` for its first {health.NEW:.0f} seconds."]
+    lines += ["`REASON` (with `-o wide`) has Kubernetes' own word for what is wrong, where there is one."]
+    return "\n".join([*lines, "Why not simply what the operator says: [truth](../explanation/truth.md)."])
 
 
 def _exit_codes() -> str:
