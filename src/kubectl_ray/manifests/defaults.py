@@ -2,7 +2,7 @@
 
 Why these:
 
-- Ray 2.52.0: the first with token authentication, and what current KubeRay operators (1.4 to 1.7) are tested with.
+- Ray 2.52.0: the first with token authentication, and what every supported KubeRay operator runs.
 - The image follows the Ray version, since head, workers and clients must run the same. Its Python is the image's own.
 - Head memory 8Gi: an idle head takes about 1 GB, its object store may take 30 % of the limit, and drivers of submitted
   jobs run on the head. At 4Gi a driver that holds a gigabyte or two gets the head killed, and all jobs with it.

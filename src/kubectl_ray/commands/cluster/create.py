@@ -7,7 +7,7 @@ workers are ready and Ray answers; --no-wait returns at once. An existing cluste
 from __future__ import annotations
 
 from kubectl_ray.commands.cluster.writing import answer, ending
-from kubectl_ray.errors import AlreadyExists, NotFound
+from kubectl_ray.errors import AlreadyExists, NotFound, NotLoggedIn
 from kubectl_ray.flags.cluster_shape import ClusterFlags, add_cluster_flags, shape_from
 from kubectl_ray.flags.output import TRIED, add_writing
 from kubectl_ray.flags.waiting import add_waiting
@@ -70,15 +70,17 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         NotReady: the operator refuses it, or the time is over; the cluster stays as it is.
     """
     shape = shape_from(args, ctx.read_text(args.file) if args.file else None)
-    namespace = args.namespace or shape.namespace or ctx.namespace
-    shape.namespace = namespace
-    if args.dry_run != "client":
-        shape.creator = creator.name_of(ctx.api)
-    manifest = raycluster(shape)
-    check_cluster(manifest)
     if args.dry_run == "client":
+        shape.namespace = args.namespace or shape.namespace or _namespace_if_any(ctx)
+        manifest = raycluster(shape)
+        check_cluster(manifest)
         yield Objects([manifest], single=True)
         return
+    namespace = args.namespace or shape.namespace or ctx.namespace
+    shape.namespace = namespace
+    shape.creator = creator.name_of(ctx.api)
+    manifest = raycluster(shape)
+    check_cluster(manifest)
     made = _create(ctx, manifest, namespace, dry_run=args.dry_run == "server")
     name = Cluster(made).name
     if args.dry_run == "server":
@@ -102,6 +104,14 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     yield ending(args, f"Ray cluster {name} is ready: the head and {workers}.")
     yield Note(f"Look at it:    kubectl ray cluster describe {name} -n {namespace}")
     yield Note(f"Remove it:     kubectl ray cluster delete {name} -n {namespace}")
+
+
+def _namespace_if_any(ctx: Context) -> str | None:
+    """The login's namespace; None without any login, which a client dry run does not need."""
+    try:
+        return ctx.namespace
+    except NotLoggedIn:
+        return None
 
 
 def _create(ctx: Context, manifest: dict[str, object], namespace: str, *, dry_run: bool) -> dict[str, object]:

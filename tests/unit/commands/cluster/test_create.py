@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import json
 from typing import TYPE_CHECKING
 
 import pytest
 import yaml
 
+from kubectl_ray.cli.main import main
 from tests.kuberay import cluster, event
 
 if TYPE_CHECKING:
@@ -100,6 +102,16 @@ def test_dry_run_on_this_side(world: World) -> None:
     made = yaml.safe_load(ran.out)
     assert (made["kind"], made["metadata"]) == ("RayCluster", {"name": "a", "namespace": "default"})
     assert ran.asked == []
+
+
+def test_dry_run_without_a_login(tmp_path: Path) -> None:
+    """What asks nobody needs no kubeconfig either; the object then names no namespace."""
+    out = io.StringIO()
+    env = {"HOME": str(tmp_path)}
+    argv = ["cluster", "create", "a", "--dry-run=client", "-o", "json"]
+
+    assert main(argv, env=env, stdin=io.StringIO(), stdout=out, stderr=io.StringIO()) == 0
+    assert json.loads(out.getvalue())["metadata"] == {"name": "a"}
 
 
 def test_dry_run_as_json(world: World) -> None:
