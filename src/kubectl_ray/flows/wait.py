@@ -46,18 +46,12 @@ def until_ready(
         NotFound: the cluster was deleted meanwhile.
     """
     answers = _RayAnswers(api, namespace)
-    refusal = _Refusal(api, name, namespace, clock)
 
-    def judge(seen: Seen) -> str | None:
-        cluster = _present(seen, name, namespace)
-        if cluster.generation < generation:
-            return "the change to be seen"
-        refusal.check(cluster)
-        missing = waiting.by_status(cluster) if seen.no_right_to_pods else waiting.by_pods(cluster, seen.pods)
-        if missing is None and not answers.now(cluster):
-            return "Ray to answer on the head"
-        return f"{missing} (does it run?)" if missing == waiting.UNNOTICED and refusal.quiet else missing
+    def missing(cluster: Cluster, seen: Seen) -> str | None:
+        lacks = waiting.by_status(cluster) if seen.no_right_to_pods else waiting.by_pods(cluster, seen.pods)
+        return "Ray to answer on the head" if lacks is None and not answers.now(cluster) else lacks
 
+    judge = _since_written(missing, _Refusal(api, name, namespace, clock), generation)
     look = f"Nothing was deleted. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
     limit = _TimeLimit(timeout, clock, f"Ray cluster {name} is not ready", look)
     yield from _wait(api, name, namespace, judge, limit)
@@ -70,17 +64,13 @@ def until_group_sized(
 
     Raises: as `until_ready`.
     """
-    refusal = _Refusal(api, name, namespace, clock)
 
-    def judge(seen: Seen) -> str | None:
-        cluster = _present(seen, name, namespace)
-        if cluster.generation < generation:
-            return "the change to be seen"
-        refusal.check(cluster)
+    def missing(cluster: Cluster, seen: Seen) -> str | None:
         if seen.no_right_to_pods:
             return waiting.by_status(cluster)
         return waiting.by_group(cluster, cluster.group(group), seen.pods)
 
+    judge = _since_written(missing, _Refusal(api, name, namespace, clock), generation)
     look = f"Nothing was undone. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
     limit = _TimeLimit(timeout, clock, f"{group} of {name} has not changed size", look)
     yield from _wait(api, name, namespace, judge, limit)
@@ -139,13 +129,20 @@ def _wait(api: Client, name: str, namespace: str, judge: Judge, limit: _TimeLimi
         limit.check(missing)
 
 
-def _present(seen: Seen, name: str, namespace: str) -> Cluster:
-    if seen.cluster is None:
-        raise NotFound(
-            f"Ray cluster {name} was deleted while it was waited for.",
-            hint=f"See which there are:  kubectl ray cluster list -n {namespace}",
-        )
-    return seen.cluster
+def _since_written(missing: Callable[[Cluster, Seen], str | None], refusal: _Refusal, generation: int) -> Judge:
+    """Judges what is seen of a cluster by `missing`, once it is seen as it was written, or refused."""
+
+    def judge(seen: Seen) -> str | None:
+        cluster = seen.cluster
+        if cluster is None:
+            raise refusal.gone()
+        if cluster.generation < generation:
+            return "the change to be seen"
+        refusal.check(cluster)
+        lacks = missing(cluster, seen)
+        return f"{lacks} (does it run?)" if lacks == waiting.UNNOTICED and refusal.quiet else lacks
+
+    return judge
 
 
 SILENCES = 3
@@ -169,7 +166,7 @@ class _RayAnswers:
 
 
 class _Refusal:
-    """Notices a spec that the operator refuses, which only an event tells, or that nobody looks at."""
+    """Notices that a cluster will never be ready: it is deleted, or the operator refuses it, as only an event tells."""
 
     def __init__(self, api: Client, name: str, namespace: str, clock: Clock) -> None:
         self._api = api
@@ -178,6 +175,13 @@ class _Refusal:
         self._clock = clock
         self._since = clock()
         self.quiet = False  # it has been, for longer than an operator that runs would be
+
+    def gone(self) -> NotFound:
+        """The error for a cluster that somebody deleted meanwhile."""
+        return NotFound(
+            f"Ray cluster {self._name} was deleted while it was waited for.",
+            hint=f"See which there are:  kubectl ray cluster list -n {self._namespace}",
+        )
 
     def check(self, cluster: Cluster) -> None:
         """Raise NotReady with the operator's own words, once it has been quiet for a while."""
