@@ -29,13 +29,26 @@ ORIGIN_NAME_LABEL = "ray.io/originated-from-cr-name"
 class Condition:
     """One condition of a status."""
 
-    __slots__ = ("message", "reason", "status", "type")
+    __slots__ = ("_raw", "type")
 
     def __init__(self, raw: dict[str, Any]) -> None:
+        self._raw = raw
         self.type = text(raw.get("type"))
-        self.status = text(raw.get("status"))
-        self.reason = text(raw.get("reason"))
-        self.message = text(raw.get("message"))
+
+    @property
+    def status(self) -> str:
+        """`True`, `False` or `Unknown`."""
+        return text(self._raw.get("status"))
+
+    @property
+    def reason(self) -> str:
+        """One word: `HeadPodRunningAndReady`."""
+        return text(self._raw.get("reason"))
+
+    @property
+    def message(self) -> str:
+        """The words, often none."""
+        return text(self._raw.get("message"))
 
 
 class Cluster(KubernetesObject):

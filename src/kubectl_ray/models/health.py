@@ -136,15 +136,14 @@ class Claims:
         self.head_reason = self.replica_failure = ""
         conditions = cluster.conditions
         for condition in conditions:
-            holds = condition.status == "True"
             if condition.type == "HeadPodReady":
-                self.head_ready = holds
+                self.head_ready = condition.status == "True"
                 self.head_reason = condition.reason
             elif condition.type == "RayClusterProvisioned":
-                self.provisioned = holds
+                self.provisioned = condition.status == "True"
             elif condition.type == "RayClusterSuspended":
-                self.suspended = holds
-            elif condition.type == "ReplicaFailure" and holds:
+                self.suspended = condition.status == "True"
+            elif condition.type == "ReplicaFailure" and condition.status == "True":
                 self.replica_failure = condition.reason
         if not conditions:  # an operator with the conditions switched off
             self.provisioned = cluster.state == "ready"
