@@ -10,14 +10,14 @@ import argparse
 
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_argument
-from kubectl_ray.flags.output import TRIED, add_dry_run, add_yes
+from kubectl_ray.flags.output import TRIED, add_writing, add_yes
 from kubectl_ray.flags.ownership import add_force_owned, refuse_owned
 from kubectl_ray.flags.waiting import add_waiting
 from kubectl_ray.flows import creator, find, wait
 from kubectl_ray.flows.proxy import dashboard
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.resources import RAYCLUSTERS
-from kubectl_ray.results import IfInterrupted, Line, Note, Warn
+from kubectl_ray.results import IfInterrupted, Line, Note, Objects, Warn
 from kubectl_ray.views.summary import what_goes
 
 TYPE_CHECKING = False
@@ -50,6 +50,7 @@ class Args(argparse.Namespace):
     mine: bool
     yes: bool
     dry_run: str
+    output: str | None
     wait: bool
     timeout: float
     force_owned: bool
@@ -64,7 +65,7 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mine", action="store_true", help="of these only the ones that I created")
     add_force_owned(parser)
     add_yes(parser)
-    add_dry_run(parser)
+    add_writing(parser)
     add_waiting(parser, for_what="they are gone")
 
 
@@ -88,7 +89,10 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     me = "" if args.mine else creator.name_of(ctx.api)  # all of them are mine: nobody else's name is to be said
     yield from _what_goes(ctx, clusters, me)
     if args.dry_run == "client":
-        yield from (Line(f"Ray cluster {cluster.name} would be deleted{TRIED['client']}.") for cluster in clusters)
+        if args.output:
+            yield _objects(clusters)
+        else:
+            yield from (Line(_line(args, cluster)) for cluster in clusters)
         return
     if not args.yes and args.dry_run == "none" and not ctx.confirm(_question(clusters)):
         yield Line("Canceled deletion." if args.other_plugin else "Nothing was deleted.")
@@ -96,19 +100,35 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     yield from _delete(ctx, args, clusters)
 
 
+def _line(args: Args, cluster: Cluster) -> str:
+    """One cluster that is deleted, or would be."""
+    if args.dry_run != "none":
+        return f"Ray cluster {cluster.name} would be deleted{TRIED[args.dry_run]}."
+    return (
+        f"Deleted raycluster {cluster.name}" if args.other_plugin else f"Ray cluster {cluster.name} is being deleted."
+    )
+
+
+def _objects(clusters: list[Cluster]) -> Objects:
+    """What `-o` asks for: the clusters as they were."""
+    return Objects([cluster.raw for cluster in clusters], single=len(clusters) == 1)
+
+
 def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event]:
+    deleted = []
     for cluster in clusters:
         try:
             ctx.api.delete(RAYCLUSTERS, cluster.name, ctx.namespace, uid=cluster.uid, dry_run=args.dry_run == "server")
         except NotFound:
             yield Note(f"Ray cluster {cluster.name} was gone already.")
             continue
-        if args.dry_run == "server":
-            yield Line(f"Ray cluster {cluster.name} would be deleted{TRIED['server']}.")
-        elif args.other_plugin:
-            yield Line(f"Deleted raycluster {cluster.name}")
+        deleted.append(cluster)
+        if args.output:  # told even if the next one cannot be deleted
+            yield Note(_line(args, cluster))
         else:
-            yield Line(f"Ray cluster {cluster.name} is being deleted.")
+            yield Line(_line(args, cluster))
+    if args.output and deleted:
+        yield _objects(deleted)
     if args.dry_run == "server" or not args.wait:
         return
     yield IfInterrupted("The deletion goes on by itself.")
@@ -122,7 +142,8 @@ def _delete(ctx: Context, args: Args, clusters: list[Cluster]) -> Iterator[Event
         sure = sure and seen
     if not args.other_plugin:
         names = ", ".join(cluster.name for cluster in clusters)
-        yield Line(f"Gone, with all workers: {names}" if sure else f"Gone: {names}  (workers: <no permission>)")
+        words = f"Gone, with all workers: {names}" if sure else f"Gone: {names}  (workers: <no permission>)"
+        yield Note(words) if args.output else Line(words)  # behind `-o json` stdout holds the objects alone
 
 
 def _meant(ctx: Context, args: Args) -> list[Cluster]:

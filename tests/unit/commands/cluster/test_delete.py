@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING
 
 import pytest
@@ -268,6 +269,29 @@ def test_dry_run_on_this_side(world: World) -> None:
     assert ran.code == 0, ran
     assert ran.out == "Ray cluster a would be deleted (dry run).\n"
     assert not world.api.asked("DELETE")
+
+
+@pytest.mark.parametrize("tried", ["client", "server"])
+def test_dry_run_as_objects(world: World, tried: str) -> None:
+    """`-o` shows the clusters that would go, as one document."""
+    world.add(cluster("a"), cluster("b"))
+
+    one = json.loads(world.run(f"cluster delete a --dry-run={tried} -o json").out)
+    both = json.loads(world.run(f"cluster delete a b --dry-run={tried} -o json").out)
+
+    assert one["metadata"]["name"] == "a"
+    assert [item["metadata"]["name"] for item in both["items"]] == ["a", "b"]
+    assert there(world) == ["a", "b"]
+
+
+def test_deleted_as_names(world: World) -> None:
+    """Behind `-o` stdout holds the objects alone; what happens is told beside it."""
+    world.add(cluster("a"))
+
+    ran = world.run("cluster delete a --yes -o name")
+
+    assert (ran.code, ran.out) == (0, "raycluster.ray.io/a\n")
+    assert ran.err.splitlines()[-2:] == ["Ray cluster a is being deleted.", "Gone, with all workers: a"]
 
 
 def test_dry_run_on_the_server(world: World) -> None:
