@@ -56,7 +56,7 @@ def test_leaves_nothing(suite: Suite, writer: str, mode: str) -> None:
     assert seen(suite) == before
 
 
-@pytest.mark.parametrize("writer", [name for name in WRITERS if "delete" not in name])
+@pytest.mark.parametrize("writer", WRITERS)
 @pytest.mark.parametrize("mode", ["client", "server"])
 @pytest.mark.usefixtures("there")
 def test_shows_the_object(suite: Suite, writer: str, mode: str) -> None:
