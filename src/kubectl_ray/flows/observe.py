@@ -10,6 +10,7 @@ import queue
 import threading
 
 from kubectl_ray.errors import NotAllowed, NotLoggedIn
+from kubectl_ray.kube.watch import TICK
 from kubectl_ray.models.cluster import Cluster
 from kubectl_ray.models.fields import dig, text
 from kubectl_ray.models.pod import RAY_PODS, Pod
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
     from kubectl_ray.kube.client import Client
     from kubectl_ray.models.resources import Resource
+
+TICKS = 1.0
+"""Seconds after which a watcher sees that nobody waits for it any more, and gives its connection back."""
 
 POLLED = 2
 """Where watching is not allowed, one list for so many quiet views."""
@@ -111,10 +115,16 @@ class _Watcher(threading.Thread):
         try:
             try:
                 for kind, what in self._api.list_and_watch(
-                    self._resource, self._namespace, label_selector=self._labels, field_selector=self._fields
+                    self._resource,
+                    self._namespace,
+                    label_selector=self._labels,
+                    field_selector=self._fields,
+                    tick=TICKS,
                 ):
                     if self.over.is_set():
                         return
+                    if kind == TICK:
+                        continue
                     listed = True
                     self._out.put((self._resource, kind, what))
             except NotAllowed as error:

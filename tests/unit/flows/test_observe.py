@@ -164,20 +164,35 @@ def test_connections_that_break(world: World, client: Client) -> None:
     assert until(stream, lambda view: names(view.pods) == ["a-head"])
 
 
-def test_the_end(world: World, client: Client) -> None:
-    """With the client closed, no thread of a stream that is left stays."""
-    world.add(cluster("a"))
+def left(client: Client) -> list[threading.Thread]:
+    """The threads of a stream that was listened to once and then left."""
     before = set(threading.enumerate())
     stream = views(client, "default")
     next(stream)
     watchers = [thread for thread in set(threading.enumerate()) - before if type(thread).__name__ == "_Watcher"]
     assert len(watchers) == 2
-
     stream.close()  # type: ignore[attr-defined]
+    return watchers
+
+
+def test_the_end(world: World, client: Client) -> None:
+    """With the client closed, no thread of a stream that is left stays."""
+    world.add(cluster("a"))
+    watchers = left(client)
+
     client.close()
 
     for thread in watchers:
         thread.join(timeout=10)
+        assert not thread.is_alive()
+
+
+def test_the_end_of_a_quiet_stream(world: World, client: Client) -> None:
+    """Nor does one while the client is open, though nothing happens that would wake it."""
+    world.add(cluster("a"))
+
+    for thread in left(client):
+        thread.join(timeout=20)
         assert not thread.is_alive()
 
 
