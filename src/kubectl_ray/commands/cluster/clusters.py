@@ -14,7 +14,7 @@ from kubectl_ray.views import clusters as view
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import Any
 
     from kubectl_ray.context import Context
@@ -74,9 +74,7 @@ def _table(ctx: Context, args: Chosen, namespace: str, labels: str) -> Rows:
         ctx.api, namespace, make, label_selector=labels, field_selector=args.field_selector
     )
     rows = in_order(found, args.sort_by)
-    for row in rows:
-        row.count = counts.of(row.namespace, row.name)
-        row.denied = counts.no_right
+    count_in(rows, counts)
     if not rows:
         find.check_namespace(ctx.api, namespace)
     like_that = " that are like that" if labels or args.field_selector else ""
@@ -87,20 +85,23 @@ def _table(ctx: Context, args: Chosen, namespace: str, labels: str) -> Rows:
     )
 
 
+def count_in(rows: Iterable[view.Row], counts: inventory.Counts) -> None:
+    """Tell the rows how many of their pods are ready, or that nobody may know."""
+    for row in rows:
+        row.count = counts.of(row.namespace, row.name)
+        row.denied = counts.no_right
+
+
 def watched(ctx: Context, args: Chosen, namespace: str, labels: str, fields: str) -> Iterator[Event]:
     """The rows, and from then on each row that changes."""
     from kubectl_ray.flows.observe import views
-    from kubectl_ray.models.health import PodCount, count_pods
+    from kubectl_ray.models.health import count_pods
 
     def frames() -> Iterator[list[tuple[dict[str, Any], view.Row]]]:
         for seen in views(ctx.api, namespace, label_selector=labels, field_selector=fields):
-            counts = count_pods(seen.pods)
-            frame = []
-            for raw in seen.clusters:
-                row = view.Row(Cluster(raw), ctx.now(), denied=seen.no_right_to_pods)
-                if not seen.no_right_to_pods:
-                    row.count = counts.get((row.namespace, row.name)) or PodCount()
-                frame.append((raw, row))
+            found = None if seen.no_right_to_pods else count_pods(seen.pods)
+            frame = [(raw, view.Row(Cluster(raw), ctx.now())) for raw in seen.clusters]
+            count_in((row for _raw, row in frame), inventory.Counts(found, no_right=seen.no_right_to_pods))
             yield frame
 
     columns = view.columns(all_namespaces=args.all_namespaces, show_labels=args.show_labels)

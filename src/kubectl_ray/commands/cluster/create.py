@@ -82,25 +82,26 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     manifest = raycluster(shape)
     check_cluster(manifest)
     made = _create(ctx, manifest, namespace, dry_run=args.dry_run == "server")
-    name = Cluster(made).name
+    cluster = Cluster(made)
+    name = cluster.name
     if args.dry_run == "server":
         yield answer(args, made, f"Ray cluster {name} would be created{TRIED['server']}.")
         return
     ours = f"Ray cluster {name} created in namespace {namespace}."
     yield answer(args, made, f"Created Ray cluster: {name}" if args.other_plugin else ours)
-    yield from map(Note, in_words(Cluster(made)))
+    yield from map(Note, in_words(cluster))
     again = f"kubectl ray cluster get {name} -n {namespace}"
     if not args.wait:
         yield Note(f"See how far it is:  {again}")
         return
     yield IfInterrupted(f"Ray cluster {name} is still being made. Look at it:  {again}")
     yield from wait.until_ready(
-        ctx.api, name, namespace, generation=Cluster(made).generation, timeout=args.timeout, clock=ctx.monotonic
+        ctx.api, name, namespace, generation=cluster.generation, timeout=args.timeout, clock=ctx.monotonic
     )
     if args.other_plugin and not args.output:
         yield Line(f"Ray cluster {name} is provisioned")
         return
-    workers = count(Cluster(made).desired_workers, "worker")
+    workers = count(cluster.desired_workers, "worker")
     yield ending(args, f"Ray cluster {name} is ready: the head and {workers}.")
     yield Note(f"Look at it:    kubectl ray cluster describe {name} -n {namespace}")
     yield Note(f"Remove it:     kubectl ray cluster delete {name} -n {namespace}")

@@ -5,7 +5,7 @@ The rows are those of `cluster list`; `cluster describe NAME` shows one cluster 
 
 from __future__ import annotations
 
-from kubectl_ray.commands.cluster.clusters import Chosen, add_chosen, chosen, selector, watched
+from kubectl_ray.commands.cluster.clusters import Chosen, add_chosen, chosen, count_in, selector, watched
 from kubectl_ray.commands.cluster.reading import objects, where
 from kubectl_ray.errors import NotFound, WrongUse
 from kubectl_ray.flags.names import add_cluster_argument
@@ -69,9 +69,7 @@ def run(ctx: Context, args: Args) -> Event | Iterator[Event]:
     rows = [view.Row(Cluster(raw), ctx.now()) for raw in found]
     theirs = f"ray.io/cluster in ({','.join(row.name for row in rows)})"
     counts = inventory.counts(ctx.api, namespace, selector=theirs)
-    for row in rows:
-        row.count = counts.of(row.namespace, row.name)
-        row.denied = counts.no_right
+    count_in(rows, counts)
     return Rows(view.columns(show_labels=args.show_labels), rows)
 
 

@@ -87,6 +87,11 @@ def keep_showing(
 
     A frame is all there is at one moment: each object with its row. A changed age is no change.
     """
+    compared = [
+        column
+        for column in columns
+        if column.title not in {"AGE", "RESTARTS"} and (args.output.wide or not column.wide)
+    ]
     shown: dict[tuple[str, str], Any] = {}
     first = True
     for frame in frames:
@@ -96,11 +101,7 @@ def keep_showing(
             place = (row.namespace, row.name)
             there.add(place)
             sign = (
-                tuple(
-                    column.cell(row)
-                    for column in columns
-                    if column.title not in {"AGE", "RESTARTS"} and (args.output.wide or not column.wide)
-                )
+                tuple(column.cell(row) for column in compared)
                 if args.output.is_table
                 else (raw.get("metadata") or {}).get("resourceVersion")
             )
