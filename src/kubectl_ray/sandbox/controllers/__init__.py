@@ -1,0 +1,1 @@
+"""Kubernetes' own controllers: namespaces, service accounts, quotas, endpoints, jobs, events. Never: Ray's kinds."""

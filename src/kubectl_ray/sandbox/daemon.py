@@ -1,0 +1,1 @@
+"""The background process: everything of the sandbox put together, and its end."""

@@ -1,0 +1,1 @@
+"""The one machine: places pods, runs their containers as local processes, probes, restarts and ends them."""

@@ -1,0 +1,1 @@
+"""What the KubeRay operator does: RayCluster, RayJob and RayService in; pods, services and statuses out."""
