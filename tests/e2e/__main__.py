@@ -1,15 +1,18 @@
-"""`python -m tests.e2e [--real] [pytest's arguments]`: the suite, with `--real` on the real cluster.
+"""`python -m tests.e2e [--real | --sandbox] [pytest's arguments]`: the suite, with `--real` on the real cluster.
 
 With `--real` the cluster is brought up unless it runs already, and taken down again if this run brought it up, also
-after a failure and after Ctrl-C. Without it the suite runs where KUBECONFIG or CONTEXT point.
+after a failure and after Ctrl-C. With `--sandbox` a sandbox of its own is started for the run, with its own state and
+kubeconfig, and ended. Without either the suite runs where KUBECONFIG or CONTEXT point.
 """
 
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -22,6 +25,9 @@ if TYPE_CHECKING:
 HERE = Path(__file__).parent
 CHECKOUT = HERE.parent.parent
 REAL = (sys.executable, "-m", "tests.realcluster")
+SANDBOX = (str(Path(sys.executable).with_name("kubectl-ray")), "sandbox")
+NO_SUCH_IMAGE = "localhost/no/such:*"
+"""Images that no cluster of the suite has: the real one finds that out, the sandbox is told."""
 PYTEST = (sys.executable, "-m", "pytest", str(HERE), "--durations=10")
 INTERRUPTED = 130
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -66,11 +72,35 @@ def on_real_cluster(steps: Steps, arguments: Sequence[str]) -> int:
             steps.run([*REAL, "down"])
 
 
+def on_sandbox(steps: Steps, arguments: Sequence[str]) -> int:
+    """Start, test, stop; nothing of the user's own is touched."""
+    place = Path(tempfile.mkdtemp(prefix="kubectl-ray e2e ü "))
+    env = {
+        **os.environ,
+        "KUBECTL_RAY_SANDBOX_HOME": str(place / "sandbox"),
+        "KUBECONFIG": str(place / "kubeconfig"),
+        "HOME": str(place),
+    }
+    env.pop("CONTEXT", None)
+    try:
+        code, _ = steps.run([*SANDBOX, "start", "--cpus=16", "--missing-image", NO_SUCH_IMAGE], env)
+        if code or steps.ended_by:
+            return code
+        return steps.run([*PYTEST, *arguments], env)[0]
+    finally:
+        steps.run([*SANDBOX, "stop", "--forget"], env)
+        shutil.rmtree(place, ignore_errors=True)
+
+
+PLACES = {"--real": on_real_cluster, "--sandbox": on_sandbox}
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the suite; its exit code."""
     steps = Steps()
-    rest = [argument for argument in arguments if argument != "--real"]
-    code = on_real_cluster(steps, rest) if "--real" in arguments else steps.run([*PYTEST, *rest])[0]
+    rest = [argument for argument in arguments if argument not in PLACES]
+    chosen = [PLACES[argument] for argument in arguments if argument in PLACES]
+    code = chosen[0](steps, rest) if chosen else steps.run([*PYTEST, *rest])[0]
     return INTERRUPTED if steps.ended_by else code
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from tests.e2e.harness import faults as ours
 from tests.e2e.harness import place
+from tests.e2e.harness.faults import Faults
 from tests.e2e.harness.front import Front
 from tests.e2e.harness.logins import Logins
 from tests.e2e.harness.oracle import Kubectl
@@ -44,6 +45,7 @@ def pytest_configure(config: pytest.Config) -> None:
     """Register the marks; let `kill` end a run as Ctrl-C does, so that its namespace is removed."""
     config.addinivalue_line("markers", "full: not in the main part: slow, or disturbs the whole cluster")
     config.addinivalue_line("markers", "alone: needs the whole node, so it comes before the shared cluster is made")
+    config.addinivalue_line("markers", "only(place, why): a case that one of `real` and `sandbox` alone can offer")
     signal.signal(signal.SIGTERM, signal.default_int_handler)
 
 
@@ -73,6 +75,22 @@ def suite(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Suite]:
         signal.signal(signal.SIGINT, signal.SIG_IGN)  # a second Ctrl-C would leave the namespace behind
         signal.signal(signal.SIGTERM, signal.SIG_IGN)
         place.remove(kubectl, namespace)
+
+
+@pytest.fixture(scope="session")
+def where(suite: Suite) -> str:
+    """What the suite runs on: `real`, the cluster of `make cluster-up`; `sandbox`; or `other`."""
+    if "sandbox" in suite.kubectl("version", "-o", "jsonpath={.serverVersion.gitVersion}"):
+        return "sandbox"
+    return "real" if ours.of(suite.kubectl) else "other"
+
+
+@pytest.fixture(autouse=True)
+def offered(request: pytest.FixtureRequest) -> None:
+    """Leave out a case that this cluster cannot offer, with the reason."""
+    mark = request.node.get_closest_marker("only")
+    if mark is not None and mark.args[0] != request.getfixturevalue("where"):
+        pytest.skip(f"needs {mark.args[0]}: {mark.kwargs['why']}")
 
 
 @pytest.fixture
@@ -143,9 +161,6 @@ def ray_by_front(ray: Ray, front: Front, logins: Logins) -> Ray:
 
 
 @pytest.fixture
-def faults(suite: Suite) -> Faults:
-    """Faults of the cluster itself, where it is one of ours; they are mended after the case."""
-    found = ours.of(suite.kubectl)
-    if found is None:
-        pytest.skip("this cluster is not ours to break: the case needs the real cluster of `make cluster-up`")
-    return found
+def faults() -> Faults:
+    """Faults of the real cluster, mended after the case; for cases that are marked as its own."""
+    return Faults()

@@ -294,6 +294,7 @@ def test_impersonation(ray: Ray, logins: Logins, namespace: str) -> None:
     assert "ghost" in ray(f"cluster list -A --as={ghost}", code=4).err
 
 
+@pytest.mark.only("real", why="no API server gives out tokens of less than ten minutes; the real one's key is at hand")
 def test_expired_token(ray: Ray, faults: Faults, suite: Suite) -> None:
     """A real token that was good and expired: exit code 4, and to log in again."""
     login = faults.kubeconfig_of_an_expired_token(suite.folder, suite.namespace)
@@ -303,6 +304,7 @@ def test_expired_token(ray: Ray, faults: Faults, suite: Suite) -> None:
 
 
 @pytest.mark.full
+@pytest.mark.only("real", why="the sandbox's operator is not a part of its own that could stop")
 def test_operator_stopped(ray: Ray, kubectl: Kubectl, faults: Faults, fresh: Callable[[str], str]) -> None:
     """No operator runs: the wait says that nobody notices the cluster, ends by its time, and the cluster stays."""
     name = fresh("noop")
@@ -313,6 +315,7 @@ def test_operator_stopped(ray: Ray, kubectl: Kubectl, faults: Faults, fresh: Cal
 
 
 @pytest.mark.full
+@pytest.mark.only("real", why="the sandbox's end is a case of its own: test_sandbox_faults.py")
 def test_api_server_stopped_while_waiting(
     ray: Ray, kubectl: Kubectl, faults: Faults, fresh: Callable[[str], str]
 ) -> None:
@@ -329,6 +332,7 @@ def test_api_server_stopped_while_waiting(
 
 
 @pytest.mark.full
+@pytest.mark.only("real", why="freezing the sandbox would freeze its pods' keeper as well")
 def test_api_server_frozen(ray: Ray, faults: Faults) -> None:
     """A server that takes connections and says nothing: Ctrl-C and --request-timeout both end it."""
     with faults.paused("apiserver"):

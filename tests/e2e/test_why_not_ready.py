@@ -83,6 +83,7 @@ def test_image_that_cannot_be_pulled(ray: Ray, fresh: Callable[[str], str]) -> N
 
 
 @pytest.mark.full
+@pytest.mark.only("real", why="it takes the pod out of etcd behind the API server's back")
 def test_a_head_that_died_is_not_ready(
     ray: Ray, kubectl: Kubectl, faults: Faults, fresh: Callable[[str], str], namespace: str
 ) -> None:
