@@ -30,6 +30,8 @@ class Objects:
     def __init__(self, store: Store, clock: Callable[[], float] = time.time) -> None:
         self.store = store
         self.clock = clock
+        self.shape: Callable[[Kind, Object], Object] = _as_it_is
+        """What fits an object to its kind's schema (defaults, unknown fields, wrong types) before it is kept."""
 
     def now(self) -> str:
         """The time as objects have it: whole seconds, UTC."""
@@ -150,3 +152,7 @@ class Objects:
         if not dry_run:
             self.store.drop(kind, found)
         return None
+
+
+def _as_it_is(_kind: Kind, body: Object) -> Object:
+    return body
