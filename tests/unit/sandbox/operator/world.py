@@ -1,0 +1,152 @@
+"""A store, a clock that stands, a controller that is let work until it rests; the cluster's part is played by hand."""
+
+from __future__ import annotations
+
+import copy
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kubectl_ray.sandbox.api import kinds
+from kubectl_ray.sandbox.api.objects import Objects
+from kubectl_ray.sandbox.api.store import Store
+from kubectl_ray.sandbox.operator.dashboard import Access
+from kubectl_ray.sandbox.operator.services import head_service
+from tests.unit.sandbox.operator.fake_ray import FakeRay
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from kubectl_ray.sandbox.api.kinds import Kind
+    from kubectl_ray.sandbox.api.store import Change, Object
+
+NOW = 1_795_435_000.0
+NAMESPACE = "lab"
+
+SPEC: dict[str, Any] = {
+    "rayVersion": "2.52.0",
+    "headGroupSpec": {
+        "rayStartParams": {"num-cpus": "1"},
+        "template": {
+            "spec": {
+                "containers": [
+                    {
+                        "name": "ray-head",
+                        "image": "rayproject/ray:2.52.0",
+                        "resources": {"limits": {"memory": "2Gi"}, "requests": {"cpu": "200m", "memory": "1Gi"}},
+                    }
+                ]
+            }
+        },
+    },
+}
+
+
+class Reconciler(Protocol):
+    """A controller whose keys are a namespace and a name."""
+
+    def keys(self, change: Change) -> Iterable[tuple[str, str]]:
+        """What to look at after a change."""
+
+    async def reconcile(self, key: tuple[str, str]) -> float | None:
+        """One step."""
+
+
+class World:
+    """What a test of a controller needs; `history` is every change, `wait` what the last step asked for."""
+
+    def __init__(self) -> None:
+        self.now = NOW
+        self.store = Store()
+        self.objects = Objects(self.store, lambda: self.now)
+        self.ray = FakeRay()
+        self.live = True
+        self.access = Access(self.objects, lambda _namespace, _service: self.ray.base if self.live else None)
+        self.history: list[Change] = []
+        self.wait: float | None = None
+        self.store.listen(self.history.append)
+        self.objects.create(kinds.NAMESPACES, {"metadata": {"name": NAMESPACE}})
+
+    async def rest(self, controller: Reconciler, *, limit: int = 40) -> None:
+        """Let the controller follow changes until there are none; polls are not waited for."""
+        seen = 0
+        while seen < len(self.history):
+            fresh = self.history[seen:]
+            seen = len(self.history)
+            for key in dict.fromkeys(key for change in fresh for key in controller.keys(change)):
+                self.wait = await controller.reconcile(key)
+                limit -= 1
+                assert limit > 0, "the controller does not come to rest"
+        self.history.clear()
+
+    async def poll(self, controller: Reconciler, name: str, *, after: float = 3.0) -> None:
+        """Time passes, and the controller looks again."""
+        self.now += after
+        self.wait = await controller.reconcile((NAMESPACE, name))
+        await self.rest(controller)
+
+    def get(self, kind: Kind, name: str) -> Object:
+        """An object, to be read."""
+        return self.objects.get(kind, NAMESPACE, name)
+
+    def names(self, kind: Kind) -> list[str]:
+        """All of a kind."""
+        return [each["metadata"]["name"] for each in self.objects.list(kind, NAMESPACE)]
+
+    def change(self, kind: Kind, name: str, **fields: Any) -> None:
+        """A user edits `spec`."""
+
+        def edit(held: Object) -> None:
+            held["spec"] |= copy.deepcopy(fields)
+
+        self.objects.edit(kind, NAMESPACE, name, edit)
+
+    def set_status(self, kind: Kind, name: str, status: dict[str, Any]) -> None:
+        """Another controller tells how it is."""
+
+        def edit(held: Object) -> None:
+            held["status"] = {**(held.get("status") or {}), **copy.deepcopy(status)}
+
+        self.objects.edit(kind, NAMESPACE, name, edit, status=True)
+
+    def finish(self, name: str, condition: str = "Complete", **more: str) -> None:
+        """A Kubernetes Job ends."""
+        said = {"type": condition, "status": "True", "lastTransitionTime": self.objects.now(), **more}
+        self.set_status(kinds.JOBS, name, {"conditions": [said]})
+
+    def cluster_comes_up(self, *, ready: bool = True) -> str:
+        """The newest cluster gets its service and head and is ready; its name."""
+        cluster = max(self.objects.list(kinds.RAY_CLUSTERS, NAMESPACE), key=_version)
+        name: str = cluster["metadata"]["name"]
+        self.objects.create(kinds.SERVICES, head_service(cluster), NAMESPACE)
+        labels = {"ray.io/cluster": name, "ray.io/node-type": "head", "ray.io/serve": "false"}
+        containers = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
+        pod = {"metadata": {"name": f"{name}-head-aaaaa", "labels": labels}, "spec": {"containers": containers}}
+        self.objects.create(kinds.PODS, pod, NAMESPACE)
+        status: dict[str, Any] = {"head": {"serviceName": f"{name}-head-svc"}}
+        if ready:
+            said = {"type": "HeadPodReady", "status": "True", "reason": "HeadPodRunningAndReady", "message": ""}
+            status |= {"state": "ready", "conditions": [said]}
+        self.set_status(kinds.RAY_CLUSTERS, name, status)
+        return name
+
+    def events(self) -> list[tuple[str, str, str]]:
+        """Type, reason and message of each, in the order of the first."""
+        found = sorted(self.objects.list(kinds.EVENTS, NAMESPACE), key=_version)
+        return [(each["type"], each["reason"], each["message"]) for each in found]
+
+
+def _version(held: Object) -> int:
+    return int(held["metadata"]["resourceVersion"])
+
+
+def watched(world: World, kind: Kind, read: Callable[[Object], Any]) -> list[Any]:
+    """What a watcher of a kind sees from now on, filled as it happens."""
+    found: list[Any] = []
+
+    def listener(change: Change) -> None:
+        if change.kind is kind and change.what != "DELETED":
+            value = read(change.object)
+            if not found or found[-1] != value:
+                found.append(value)
+
+    world.store.listen(listener)
+    return found
