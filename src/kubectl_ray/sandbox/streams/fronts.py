@@ -133,7 +133,10 @@ class SpdyFront:
         async def read(channel: int) -> None:
             stream = self._streams.get(channel)
             while stream is not None:
-                data = await stream.read(PIECE)
+                try:
+                    data = await stream.read(PIECE)
+                except ConnectionError:  # given up: nothing more will come
+                    data = b""
                 for piece in data.splitlines() if channel == channels.RESIZE else [data]:
                     await pieces.put((channel, piece))
                 if not data:

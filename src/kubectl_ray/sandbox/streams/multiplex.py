@@ -37,8 +37,14 @@ class Stream:
         self._roomy.set()
 
     async def read(self, size: int) -> bytes:
-        """At most `size` bytes; b"" when the client has ended or given up the stream, or the connection."""
+        """At most `size` bytes; b"" when the client has ended the stream, or the connection.
+
+        Raises:
+            ConnectionError: the client gave the stream up.
+        """
         await self._readable.wait()
+        if self.reset_by_peer:
+            raise ConnectionResetError("the client gave the stream up")
         piece = bytes(self._unread[:size])
         del self._unread[:size]
         if not self._unread and not self._ended:

@@ -39,6 +39,8 @@ class TakenOver:
         Raises:
             ConnectionError: the client has gone.
         """
+        if self._writer.is_closing():  # the TLS transport fails with an AttributeError where it should say so
+            raise ConnectionResetError("the client has gone")
         self._writer.write(data)
         await self._writer.drain()
 
@@ -55,7 +57,8 @@ class TakenOver:
 
     def abort(self) -> None:
         """Close at once; what the transport still holds is sent."""
-        self._writer.close()
+        if not self._writer.is_closing():
+            self._writer.close()
 
 
 class Left(web.StreamResponse):

@@ -67,6 +67,15 @@ def text(status: int, words: str, headers: Sequence[tuple[str, str]] = ()) -> we
     return answer
 
 
+def not_negotiated(offered: Sequence[str], listed: Sequence[str]) -> web.Response:
+    """403: no protocol inside SPDY that both sides speak."""
+    told = (
+        f"unable to upgrade: unable to negotiate protocol: client supports [{' '.join(offered)}],"
+        f" server accepts [{' '.join(listed)}]"
+    )
+    return text(403, told, [("X-Accepted-Stream-Protocol-Versions", each) for each in listed])
+
+
 def spdy_refusal(
     request: web.BaseRequest, offered: Sequence[str], accepted: Sequence[str], listed: Sequence[str]
 ) -> web.Response | None:
@@ -74,11 +83,7 @@ def spdy_refusal(
     if not offered:
         return text(400, f"unable to upgrade: {VERSION_HEADER} is required")
     if not set(offered) & set(accepted):
-        told = (
-            f"unable to upgrade: unable to negotiate protocol: client supports [{' '.join(offered)}],"
-            f" server accepts [{' '.join(listed)}]"
-        )
-        return text(403, told, [("X-Accepted-Stream-Protocol-Versions", each) for each in listed])
+        return not_negotiated(offered, listed)
     if "spdy/3.1" not in (each.lower() for each in words(request, hdrs.UPGRADE)):
         return text(400, "unable to upgrade: missing upgrade headers in request")
     return None
