@@ -119,6 +119,15 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
      "cluster.worker_group.create",
      {"group": "g", "cluster": "x", "worker_replicas": "2", "worker_memory": "2GB"}),
     ("create workergroup g -c x", "cluster.worker_group.create", {**THEIRS, "group": "g", "cluster": "x"}),
+    # sandbox
+    ("sandbox start", "sandbox.start", {}),
+    ("sandbox start --cpus 4 --memory=16GB --switch --port 7443 --ray-version 2.51.0", "sandbox.start",
+     {"cpus": 4, "memory": "16GB", "switch": True, "port": 7443, "ray_version": "2.51.0"}),
+    ("sandbox start --missing-image '*:nightly' --missing-image=a*", "sandbox.start",
+     {"missing_images": ["*:nightly", "a*"]}),
+    ("sandbox status -o json", "sandbox.status", {"output": "json"}),
+    ("sandbox logs -f --tail 5", "sandbox.logs", {"follow": True, "tail": 5}),
+    ("sandbox stop --forget", "sandbox.stop", {"forget": True}),
     # the rest
     ("version", "version", {}),
     ("version --client -o json", "version", {"client": True, "output": "json"}),

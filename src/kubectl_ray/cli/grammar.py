@@ -59,6 +59,7 @@ def _other(*phrases: str) -> tuple[Alias, ...]:
 GROUPS = (
     Group("cluster", "Ray clusters: see, create, grow, shrink, remove"),
     Group("cluster worker-group", "the groups of workers of a Ray cluster"),
+    Group("sandbox", "a Kubernetes cluster of your own on this machine, to try things on"),
 )
 
 #: Other spellings of a word, wherever it stands: `clusters list`, `cluster workergroup create`.
@@ -94,6 +95,10 @@ COMMANDS = (
         "add a worker group to a Ray cluster",
         _other("create worker-group"),
     ),
+    Command("sandbox start", "sandbox.start", "start a Kubernetes cluster with KubeRay on this machine"),
+    Command("sandbox status", "sandbox.status", "whether the sandbox runs, and what runs in it"),
+    Command("sandbox logs", "sandbox.logs", "the log of the sandbox itself"),
+    Command("sandbox stop", "sandbox.stop", "end the sandbox and all that runs in it"),
     Command("version", "version", "versions of this plugin, the KubeRay operator and Kubernetes"),
     Command("completion", "completion", "how to get completion in your shell"),
 )
