@@ -2,47 +2,151 @@
 
 from __future__ import annotations
 
+import signal
+from typing import TYPE_CHECKING
+
 import pytest
 
-from demo.__main__ import Demo, Interrupted, journey, run
+from demo import __main__ as program
+from demo import journey
+from demo.__main__ import run
+from demo.journey import Command, removal, steps
+from demo.runner import Interrupted, Runner
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from demo.journey import Step
 
 
-class Recorder(Demo):
-    """Runs nothing: remembers the commands, and fails or is interrupted at one of them."""
+class Recorder(Runner):
+    """Runs nothing: remembers the steps, and fails or is interrupted at one of them."""
 
-    def __init__(self, fails_at: str = "", *, interrupted: bool = False) -> None:
-        super().__init__(())
-        self.shown: list[str] = []
-        self._fails_at = fails_at
-        self._interrupted = interrupted
+    shown: list[str]
+    fails_at = ""
+    interrupted = False
 
-    def show(self, command: str) -> int:
-        """Remember the command."""
-        self.shown.append(command)
-        if self._fails_at and self._fails_at in command:
-            if self._interrupted:
+    def __init__(self, env: Mapping[str, str] | None = None, context: str = "", namespace: str = "") -> None:
+        super().__init__(env or {}, context, namespace)
+        self.shown = []
+
+    def show(self, step: Step) -> int:
+        """Remember the step."""
+        self.shown.append(step.words if isinstance(step, Command) else "python")
+        if self.fails_at and self.fails_at in self.shown[-1]:
+            if self.interrupted:
                 raise Interrupted
             return 3
         return 0
 
 
+@pytest.fixture(autouse=True)
+def signals() -> Iterator[None]:
+    """As they were."""
+    before = {each: signal.getsignal(each) for each in program.SIGNALS}
+    yield
+    for each, handler in before.items():
+        signal.signal(each, handler)
+
+
+@pytest.fixture
+def recorder(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
+    """Those that the demo makes."""
+    made: list[Recorder] = []
+
+    class Kept(Recorder):
+        def __init__(self, env: Mapping[str, str], context: str = "", namespace: str = "") -> None:
+            super().__init__(env, context, namespace)
+            made.append(self)
+
+    monkeypatch.setattr(program, "Runner", Kept)
+    return made
+
+
+def words(name: str) -> list[str]:
+    """The commands of the journey."""
+    return [step.words if isinstance(step, Command) else "python" for step in steps(name)]
+
+
 def test_the_journey_ends_with_the_removal_of_what_it_created() -> None:
     """All steps, in order."""
-    demo = Recorder()
-    assert run(demo, "demo-1") == 0
-    assert tuple(demo.shown) == journey("demo-1")
+    runner = Recorder()
+    assert run(runner, steps("demo-1"), removal("demo-1")) == 0
+    assert runner.shown == [*words("demo-1"), "cluster delete demo-1 --yes"]
 
 
 def test_a_failed_step_ends_the_journey_and_the_cluster_is_removed() -> None:
     """The exit code is the failed step's."""
-    demo = Recorder("scale")
-    assert run(demo, "demo-1") == 3
-    assert [command.split()[1] for command in demo.shown] == ["create", "list", "scale", "delete"]
+    runner = Recorder()
+    runner.fails_at = "scale"
+    assert run(runner, steps("demo-1"), removal("demo-1")) == 3
+    assert [line.split()[1] for line in runner.shown] == ["create", "list", "scale", "delete"]
 
 
-@pytest.mark.parametrize("step", ["create", "worker-group"])
+@pytest.mark.parametrize("step", ["create", "worker-group", "python"])
 def test_an_interrupted_journey_removes_the_cluster(step: str) -> None:
     """Ctrl-C is exit code 130, after the removal."""
-    demo = Recorder(step, interrupted=True)
-    assert run(demo, "demo-1") == 130
-    assert demo.shown[-1] == "cluster delete demo-1 --yes"
+    runner = Recorder()
+    runner.fails_at, runner.interrupted = step, True
+    assert run(runner, steps("demo-1"), removal("demo-1")) == 130
+    assert runner.shown[-1] == "cluster delete demo-1 --yes"
+
+
+@pytest.mark.parametrize(("at_once", "handler"), [(False, signal.SIG_IGN), (True, signal.SIG_DFL)])
+def test_a_second_ctrl_c(at_once: bool, handler: signal.Handlers) -> None:
+    """Of a sandbox that nobody would find again even a second one leaves nothing."""
+    run(Recorder(), (), journey.STOP, at_once=at_once)
+    assert signal.getsignal(signal.SIGINT) == handler
+
+
+def test_a_sandbox_of_its_own(recorder: list[Recorder], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither the reader's kubeconfig nor the reader's sandbox is touched; its folder is gone afterwards."""
+    monkeypatch.setattr("tempfile.tempdir", str(tmp_path))
+    monkeypatch.setenv("KUBECONFIG", "/mine")
+    assert program.in_sandbox("demo-1") == 0
+    (runner,) = recorder
+    assert runner.shown[0] == "sandbox start"
+    assert runner.shown[-2:] == ["cluster delete demo-1 --yes", "sandbox stop --forget"]
+    assert runner.env["KUBECONFIG"].startswith(str(tmp_path))
+    assert runner.env["KUBECTL_RAY_SANDBOX_HOME"].startswith(str(tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_sandbox_is_stopped(recorder: list[Recorder], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its cluster goes with it."""
+    monkeypatch.setattr(Recorder, "fails_at", "create")
+    monkeypatch.setattr(Recorder, "interrupted", True)
+    assert program.in_sandbox("demo-1") == 130
+    assert recorder[0].shown[-1] == "sandbox stop --forget"
+
+
+def test_where_there_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Exit code 2, and what is needed."""
+    monkeypatch.setattr(Runner, "reaches_ray_clusters", lambda _self: False)
+    assert program.on_cluster("demo-1", "x", "") == 2
+    assert "kubectl config get-contexts" in capsys.readouterr().err
+
+
+def test_what_runs_on_the_cluster_can_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
+    """A job as Ray's API takes it: one line for a shell, and its output at the end."""
+    from demo.pi import Jobs, followed
+
+    class Ray(Jobs):
+        """Answers as Ray does."""
+
+        def __init__(self) -> None:
+            self.states = ["PENDING", "RUNNING", "SUCCEEDED"]
+            self.sent: object = None
+
+        def ask(self, method: str, path: str = "", body: object = None) -> object:
+            if method == "POST":
+                self.sent = body
+                return {"submission_id": "raysubmit_1"}
+            return {"logs": "pi is about 3.1416"} if path.endswith("/logs") else {"status": self.states.pop(0)}
+
+    ray = Ray()
+    assert followed(ray, pause=0) == 0
+    assert isinstance(ray.sent, dict)
+    assert ray.sent["entrypoint"].startswith("python -c ")
+    assert "pi is about 3.1416" in capsys.readouterr().out
