@@ -67,7 +67,7 @@ def reasons(world: World) -> list[str]:
 
 
 def test_starts_with_finalizer_id_and_cluster() -> None:
-    """The finalizer comes first and counts the generation up, then status names job and cluster, then the cluster is."""
+    """The finalizer comes first and counts the generation up, then status names job and cluster, then that is made."""
 
     async def story(world: World, controller: RayJobs) -> None:
         seen = watched(world, kinds.RAY_JOBS, lambda held: (held["metadata"]["generation"], held.get("status")))
