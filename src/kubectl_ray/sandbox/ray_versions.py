@@ -10,6 +10,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+import kubectl_ray
 from kubectl_ray.sandbox.home import Trouble
 
 if TYPE_CHECKING:
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _VERSION = re.compile(r"\d+\.\d+\.\d+(?:[a-z0-9.]*)")
 _DONE = ".complete"
+_BESIDE = "protobuf<7"
+"""Ray Serve up to 2.52 reads a field that 7 took away; no version needs a newer one."""
 
 
 def installed() -> str:
@@ -49,6 +52,22 @@ class Environment:
         """Was it made, to the end?"""
         return (self.folder / _DONE).exists()
 
+    def link(self) -> None:
+        """Let its Python find this package, and nothing else of what is installed here: pods' `ray` is a program of it.
+
+        Raises:
+            Trouble: the disk does not take it.
+        """
+        ours = Path(kubectl_ray.__file__).parent
+        name = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        there = self.folder / "lib" / name / "site-packages" / ours.name
+        try:
+            if not there.is_symlink() or there.readlink() != ours:
+                there.unlink(missing_ok=True)
+                there.symlink_to(ours)
+        except OSError as error:
+            raise self._failed(error.strerror or str(error)) from error
+
     def make(self) -> Iterator[str]:
         """Make it, saying now and then how far it is; one that was begun and never finished is made anew.
 
@@ -61,7 +80,7 @@ class Environment:
             self.folder.parent.mkdir(parents=True, exist_ok=True)
             yield from _run([sys.executable, "-m", "venv", str(self.folder)])
             pip = [str(self.programs / "python"), "-m", "pip", "install", "--disable-pip-version-check", "--no-input"]
-            yield from _run([*pip, "--progress-bar=off", f"ray[default,serve]=={self.version}"])
+            yield from _run([*pip, "--progress-bar=off", f"ray[default,serve]=={self.version}", _BESIDE])
             (self.folder / _DONE).touch()
         except OSError as error:
             raise self._failed(error.strerror or str(error)) from error

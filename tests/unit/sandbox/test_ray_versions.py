@@ -14,7 +14,7 @@ from kubectl_ray.sandbox.ray_versions import Environment, beside, installed
 if TYPE_CHECKING:
     from pathlib import Path
 
-METADATA = "Metadata-Version: 2.1\nName: ray\nVersion: 9.9.9\nProvides-Extra: default\nProvides-Extra: serve\n"
+METADATA = "Metadata-Version: 2.1\nName: {name}\nVersion: {version}\nProvides-Extra: default\nProvides-Extra: serve\n"
 WHEEL = "Wheel-Version: 1.0\nGenerator: test\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
 
 
@@ -28,13 +28,13 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return folder
 
 
-def put(shelf: Path) -> None:
-    """A Ray 9.9.9 that knows its version and nothing else."""
-    with zipfile.ZipFile(shelf / "ray-9.9.9-py3-none-any.whl", "w") as wheel:
-        wheel.writestr("ray.py", "__version__ = '9.9.9'\n")
-        wheel.writestr("ray-9.9.9.dist-info/METADATA", METADATA)
-        wheel.writestr("ray-9.9.9.dist-info/WHEEL", WHEEL)
-        wheel.writestr("ray-9.9.9.dist-info/RECORD", "")
+def put(shelf: Path, name: str, version: str) -> None:
+    """A package that knows its version and nothing else."""
+    with zipfile.ZipFile(shelf / f"{name}-{version}-py3-none-any.whl", "w") as wheel:
+        wheel.writestr(f"{name}.py", f"__version__ = {version!r}\n")
+        wheel.writestr(f"{name}-{version}.dist-info/METADATA", METADATA.format(name=name, version=version))
+        wheel.writestr(f"{name}-{version}.dist-info/WHEEL", WHEEL)
+        wheel.writestr(f"{name}-{version}.dist-info/RECORD", "")
 
 
 def test_the_installed_one() -> None:
@@ -45,7 +45,8 @@ def test_the_installed_one() -> None:
 
 def test_another_one(shelf: Path, tmp_path: Path) -> None:
     """Fetched once, in a folder whose name may have blanks and umlauts; one that was begun only is made anew."""
-    put(shelf)
+    put(shelf, "ray", "9.9.9")
+    put(shelf, "protobuf", "6.1")
     made = Environment("9.9.9", tmp_path / "für später")
     made.folder.mkdir(parents=True)
     (made.folder / "rest").touch()
@@ -54,7 +55,9 @@ def test_another_one(shelf: Path, tmp_path: Path) -> None:
     assert said[0].startswith("Fetching Ray 9.9.9")
     assert made.complete
     assert not (made.folder / "rest").exists()
-    code = "import ray; print(ray.__version__)"
+    made.link()
+    made.link()
+    code = "import ray, kubectl_ray.sandbox.node; print(ray.__version__)"
     assert subprocess.check_output([made.programs / "python", "-c", code], text=True).strip() == "9.9.9"
 
 

@@ -140,6 +140,7 @@ def _options(ctx: Context, args: Args, size: int) -> Generator[Event, None, Opti
         if not other.complete:
             for text in other.make():
                 yield Progress(text)
+        other.link()
         programs, version = other.programs, other.version
     return Options(
         programs=programs,
