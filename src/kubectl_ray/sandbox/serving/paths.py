@@ -23,6 +23,12 @@ _OF_NAMESPACE = {"status", "finalize"}
 """What may stand behind a namespace's name without being a kind of object inside it."""
 
 
+_BEFORE = 3
+"""Parts of a path before a kind: `apis`, the group, the version."""
+_INSIDE = 2
+"""Parts before a kind inside a namespace: `namespaces` and its name."""
+
+
 class Asked(NamedTuple):
     """What is asked for; `plural` is "" where the path is none of an object's or a collection's.
 
@@ -44,33 +50,28 @@ def asked(method: str, path: str, query: Mapping[str, str]) -> Asked:
     """Take a path (percent-decoded) apart; never fails, an odd path is one that is not of an object."""
     verb = VERBS.get(method, method.lower())
     outside = Asked(path, verb)
-    parts = [part for part in path.strip("/").split("/") if part]
+    parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"]:
-        group, version, rest = "", parts[1:2], parts[2:]
-    elif parts[:1] == ["apis"] and len(parts) > 1:
-        group, version, rest = parts[1], parts[2:3], parts[3:]
-    else:
+        parts.insert(1, "")
+    elif parts[:1] != ["apis"]:
         return outside
-    if not version or not rest:
+    if len(parts) <= _BEFORE:
         return outside
-    if rest[0] == "watch" and method in {"GET", "HEAD"}:
+    group, version = parts[1:_BEFORE]
+    rest = parts[_BEFORE:]
+    if rest[0] == "watch" and verb == "get":
         verb, rest = "watch", rest[1:]
-    namespace = ""
-    if rest[:1] == ["namespaces"] and len(rest) > 1:
-        namespace = rest[1]
-        if len(rest) > 2 and rest[2] not in _OF_NAMESPACE:  # noqa: PLR2004 - the word, the name, and one more
-            rest = rest[2:]
+    namespace = rest[1] if rest[:1] == ["namespaces"] and len(rest) > 1 else ""
+    if namespace and len(rest) > _INSIDE and rest[_INSIDE] not in _OF_NAMESPACE:
+        rest = rest[_INSIDE:]
     if not rest:
         return outside
     plural, name, subresource = (*rest, "", "")[:3]
-    found = Asked(path, verb, group, version[0], namespace, plural, name, subresource)
-    if len(rest) > 3:  # noqa: PLR2004 - kind, name, subresource
-        found = found._replace(rest="/" + "/".join(rest[3:]))
-        if path.endswith("/"):
-            found = found._replace(rest=found.rest + "/")
-    elif subresource and path.endswith("/"):
-        found = found._replace(rest="/")
-    return found._replace(verb=_of_collection(verb, query)) if not name else found
+    behind = "".join(f"/{part}" for part in rest[3:])
+    if subresource and path.endswith("/"):
+        behind += "/"
+    verb = verb if name else _of_collection(verb, query)
+    return Asked(path, verb, group, version, namespace, plural, name, subresource, behind)
 
 
 def _of_collection(verb: str, query: Mapping[str, str]) -> str:

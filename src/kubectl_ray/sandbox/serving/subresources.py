@@ -1,0 +1,113 @@
+"""Subresources that do something: a pod is given to a node or evicted, a namespace is finalized, a token is issued.
+
+Source: Kubernetes' `pkg/registry/core/pod/storage` (storage.go, eviction.go), `pkg/registry/core/namespace/storage`
+and `pkg/registry/core/serviceaccount/storage/token.go`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from aiohttp import hdrs
+
+from kubectl_ray.sandbox.api import decoding, kinds
+from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
+from kubectl_ray.sandbox.serving import answers, deleting, media, options, writes
+from kubectl_ray.sandbox.serving.bodies import body
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from aiohttp import web
+
+    from kubectl_ray.sandbox.api.kinds import Kind
+    from kubectl_ray.sandbox.api.store import Object
+    from kubectl_ray.sandbox.serving.calls import Call
+
+_DONE = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+
+
+async def bind(call: Call) -> web.StreamResponse:
+    """Give a pod to a node.
+
+    Raises:
+        Refused: 404; 409 it has one; 500 no node is named.
+    """
+    asked = options.writing("CreateOptions", call.request.query)
+    given = await _given(call, "Binding", "v1")
+    target = given.get("target") or {}
+    node = target.get("name") if isinstance(target, dict) else None
+    if not node or not isinstance(node, str):
+        raise Refused(500, "", "target.name: Required value")
+    name = call.asked.name
+
+    def assign(pod: Object) -> None:
+        held = pod["spec"].get("nodeName")
+        if held:
+            why = f'pod {name} is already assigned to node "{held}"'
+            told = f'Operation cannot be fulfilled on pods/binding "{name}": {why}'
+            raise Refused(409, "Conflict", told, {"name": name, "kind": "pods/binding"})
+        if pod["metadata"].get("deletionTimestamp"):
+            raise conflict(kinds.PODS, name, f"pod {name} is being deleted, cannot be assigned to a host")
+        pod["spec"]["nodeName"] = node
+        held_conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+        scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
+        scheduled["lastTransitionTime"] = call.objects.now()
+        held_conditions[:] = [each for each in held_conditions if each["type"] != "PodScheduled"] + [scheduled]
+
+    before = call.objects.get(kinds.PODS, call.namespace, name)
+    del before
+    call.objects.edit(kinds.PODS, call.namespace, name, assign, dry_run=asked.dry_run)
+    return answers.answered(call.request, _DONE, 201)
+
+
+async def evict(call: Call) -> web.StreamResponse:
+    """Delete a pod the polite way; there are no disruption budgets here that could object.
+
+    Raises:
+        Refused: 400 another pod is named; 404; what `Objects.delete` raises.
+    """
+    asked = options.writing("CreateOptions", call.request.query)
+    given = await _given(call, "Eviction", "policy/v1")
+    meta = given.get("metadata")
+    if isinstance(meta, dict) and meta.get("name") not in {None, "", call.asked.name}:
+        raise bad_request("name in URL does not match name in Eviction object")
+    wanted = deleting.checked(given.get("deleteOptions") or {})
+    call.objects.delete(
+        kinds.PODS,
+        call.namespace,
+        call.asked.name,
+        propagation=wanted.propagation,
+        grace=wanted.grace,
+        uid=wanted.uid,
+        version=wanted.version,
+        dry_run=asked.dry_run or wanted.dry_run,
+    )
+    return answers.answered(call.request, _DONE, 201)
+
+
+async def _given(call: Call, kind: str, api_version: str) -> Object:
+    media_type = media.body_type(call.request.headers.get(hdrs.CONTENT_TYPE, ""))
+    text = await body(call.request)
+    unknown = f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind"
+    try:
+        value = (decoding.read_yaml(text) if media_type == media.YAML else decoding.read_json(text)).value
+    except decoding.NotReadable as wrong:
+        raise bad_request(f"{unknown}; json parse error: {wrong}") from None
+    if not isinstance(value, dict):
+        raise bad_request(f"{unknown}; json parse error: json: cannot unmarshal into Go value")
+    if (value.get("kind") or kind, value.get("apiVersion") or api_version) != (kind, api_version):
+        raise bad_request(f"{value.get('kind')} in version {value.get('apiVersion')} cannot be handled as a {kind}")
+    return value
+
+
+async def finalize(call: Call) -> web.StreamResponse:
+    """Take finalizers off a namespace (its `spec.finalizers`)."""
+    return await writes.update(call)
+
+
+ANSWERS: dict[tuple[Kind, str, str], Callable[[Call], Awaitable[web.StreamResponse]]] = {
+    (kinds.PODS, "binding", "create"): bind,
+    (kinds.PODS, "eviction", "create"): evict,
+    (kinds.NAMESPACES, "finalize", "update"): finalize,
+}
