@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
@@ -27,7 +27,7 @@ class Controller(Protocol):
     def keys(self, change: Change) -> Iterable[Hashable]:
         """What is to be looked at after this change; also asked for each object that exists at the start."""
 
-    async def reconcile(self, key: Hashable) -> float | None:
+    async def reconcile(self, key: Any) -> float | None:
         """Make it as it should be; seconds after which to look again, None when a change will tell."""
 
 

@@ -15,7 +15,7 @@ import aiohttp
 
 from kubectl_ray.sandbox.api import kinds
 from kubectl_ray.sandbox.operator import naming, spec
-from kubectl_ray.sandbox.operator.parents import dashboard_address
+from kubectl_ray.sandbox.operator.parents import dashboard_address, head_pod, key_of, port_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.api.objects import Objects
     from kubectl_ray.sandbox.api.store import Object
 
-    Dashboards = Callable[[str, str], str | None]
-    """Namespace and head service of a cluster to the base URL of its live dashboard; None while there is none."""
+    Addresses = Callable[[str, str, int], tuple[str, int] | None]
+    """Namespace, pod and container port to host and port on this machine; None where nothing runs."""
 
 TIMEOUT = 2.0
 """Seconds for one request, all in all."""
@@ -142,12 +142,12 @@ class Access:
 
     Args:
         objects: where services and tokens are found.
-        where: the live dashboards' base URLs.
+        addresses: where a pod's port is on this machine.
     """
 
-    def __init__(self, objects: Objects, where: Dashboards) -> None:
+    def __init__(self, objects: Objects, addresses: Addresses) -> None:
         self._objects = objects
-        self._where = where
+        self._addresses = addresses
         self._opened: aiohttp.ClientSession | None = None
 
     def dashboard(self, cluster: Object) -> Dashboard:
@@ -156,20 +156,26 @@ class Access:
         Raises:
             NoAnswer: it has no service, no live head or no token.
         """
-        namespace, service = cluster["metadata"]["namespace"], naming.head_service_name(cluster)
         shown = dashboard_address(self._objects, cluster)
         if shown is None:
             raise NoAnswer("dashboard port is not found")
-        base = self._where(namespace, service)
-        if base is None:
+        found = self.address(cluster, port_of(cluster, "dashboard"))
+        if found is None:
             raise NoAnswer(f'Get "http://{shown}": dial tcp: connect: connection refused')
-        return Dashboard(self._session, base, shown, self._token(cluster))
+        host, port = found
+        return Dashboard(self._session, f"http://{host}:{port}", shown, self._token(cluster))
 
-    async def healthy(self, address: tuple[str, int] | None) -> bool:
-        """Whether a Serve proxy answers at this host and port."""
-        if address is None:
+    def address(self, cluster: Object, port: int) -> tuple[str, int] | None:
+        """Where a port of the head's container is on this machine; None where no head listens."""
+        pod = head_pod(self._objects, cluster)
+        return None if pod is None else self._addresses(*key_of(pod), port)
+
+    async def serves(self, cluster: Object) -> bool:
+        """Whether the head's Serve proxy answers."""
+        found = self.address(cluster, port_of(cluster, "serve"))
+        if found is None:
             return False
-        host, port = address
+        host, port = found
         try:
             async with self._session.get(
                 f"http://{host}:{port}/-/healthz", timeout=aiohttp.ClientTimeout(total=TIMEOUT)

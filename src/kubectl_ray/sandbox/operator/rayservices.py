@@ -26,7 +26,6 @@ from kubectl_ray.sandbox.operator.parents import (
     managed_elsewhere,
     origin_labels,
     owner_key,
-    port_of,
     stable_head_service,
     with_letters,
 )
@@ -34,15 +33,12 @@ from kubectl_ray.sandbox.operator.rayservices_validation import fault
 from kubectl_ray.sandbox.operator.services import NoServePortError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
     from kubectl_ray.sandbox.api.objects import Objects
     from kubectl_ray.sandbox.api.store import Change, Object
     from kubectl_ray.sandbox.operator.dashboard import Access
     from kubectl_ray.sandbox.operator.parents import Key
-
-    Addresses = Callable[[str, str, int], tuple[str, int] | None]
-    """Namespace, pod and container port to host and port on this machine; None where nothing runs."""
 
 log = logging.getLogger(__name__)
 
@@ -62,13 +58,11 @@ class RayServices:
     Args:
         objects: everything else is done through them.
         access: Ray's API.
-        addresses: where a pod's port is on this machine.
     """
 
-    def __init__(self, objects: Objects, access: Access, addresses: Addresses) -> None:
+    def __init__(self, objects: Objects, access: Access) -> None:
         self._objects = objects
         self._access = access
-        self._addresses = addresses
         self._patience = Patience(POLL)
         self._given: dict[str, str] = {}
         """What Serve was given last, by the uid of the cluster."""
@@ -217,7 +211,7 @@ class RayServices:
         namespace, name = key_of(pod)
         healthy = False
         if not service["spec"].get("excludeHeadPodFromServeSvc"):
-            healthy = await self._access.healthy(self._addresses(namespace, name, port_of(cluster, "serve")))
+            healthy = await self._access.serves(cluster)
         label = "true" if healthy else "false"
         if pod["metadata"].get("labels", {}).get(naming.SERVE) == label:
             return
@@ -261,8 +255,7 @@ class RayServices:
         return running, applications
 
     def _host_port(self, cluster: Object, port: int) -> int | None:
-        pod = head_pod(self._objects, cluster)
-        found = None if pod is None else self._addresses(*key_of(pod), port)
+        found = self._access.address(cluster, port)
         return None if found is None else found[1]
 
     def _lead(self, service: Object, cluster: Object) -> None:

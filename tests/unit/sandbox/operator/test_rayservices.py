@@ -29,11 +29,7 @@ def service(**spec: Any) -> Object:
 
 
 class Serving(World):
-    """With a node that tells where ports are, and somebody who keeps endpoints."""
-
-    def address(self, _namespace: str, _pod: str, port: int) -> tuple[str, int] | None:
-        """The fake Ray has Serve's port."""
-        return self.ray.address if port == 8000 else None
+    """With somebody who keeps endpoints."""
 
     def answer(self) -> None:
         """The proxy is healthy and the application runs."""
@@ -71,7 +67,7 @@ def play(story: Callable[[Serving, RayServices], Awaitable[None]]) -> None:
         world = Serving()
         async with world.ray.serving():
             try:
-                await story(world, RayServices(world.objects, world.access, world.address))
+                await story(world, RayServices(world.objects, world.access))
             finally:
                 await world.access.close()
 

@@ -59,11 +59,15 @@ class World:
         self.objects = Objects(self.store, lambda: self.now)
         self.ray = FakeRay()
         self.live = True
-        self.access = Access(self.objects, lambda _namespace, _service: self.ray.base if self.live else None)
+        self.access = Access(self.objects, self.address)
         self.history: list[Change] = []
         self.wait: float | None = None
         self.store.listen(self.history.append)
         self.objects.create(kinds.NAMESPACES, {"metadata": {"name": NAMESPACE}})
+
+    def address(self, _namespace: str, _pod: str, port: int) -> tuple[str, int] | None:
+        """Where the node has a port: the fake Ray has both the dashboard's and Serve's."""
+        return self.ray.address if self.live and port in {8265, 8000} else None
 
     async def rest(self, controller: Reconciler, *, limit: int = 40) -> None:
         """Let the controller follow changes until there are none; polls are not waited for."""
