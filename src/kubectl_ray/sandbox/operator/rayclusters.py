@@ -46,11 +46,11 @@ _CREATOR_CHANGES = ("generation", "labels", "annotations")
 class RayClusters:
     """Looks at a cluster when its spec, labels or annotations change, and when a thing of it does."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, pace: Pace | None = None) -> None:
         self._objects = objects
         self._expectations = Expectations(objects)
         self._failures: dict[Hashable, int] = {}
-        self._pace = Pace()
+        self._pace = pace or Pace()
 
     def keys(self, change: Change) -> Iterable[tuple[str, str]]:
         """Namespace and name of the cluster that the change is about."""
