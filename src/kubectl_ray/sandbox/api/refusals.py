@@ -42,7 +42,7 @@ class Refused(Exception):
 
 
 def _about(kind: Kind, name: str) -> dict[str, Any]:
-    return {"name": name, **({"group": kind.group} if kind.group else {}), "kind": kind.plural}
+    return {**({"name": name} if name else {}), **({"group": kind.group} if kind.group else {}), "kind": kind.plural}
 
 
 def not_found(kind: Kind, name: str) -> Refused:
@@ -50,9 +50,10 @@ def not_found(kind: Kind, name: str) -> Refused:
     return Refused(404, "NotFound", f'{kind.resource} "{name}" not found', _about(kind, name))
 
 
-def already_exists(kind: Kind, name: str) -> Refused:
-    """409: the name is taken."""
-    return Refused(409, "AlreadyExists", f'{kind.resource} "{name}" already exists', _about(kind, name))
+def already_exists(kind: Kind, name: str, *, deleting: bool = False) -> Refused:
+    """409: the name is taken, perhaps by an object that is about to go."""
+    message = f'{"object is being deleted: " if deleting else ""}{kind.resource} "{name}" already exists'
+    return Refused(409, "AlreadyExists", message, _about(kind, name))
 
 
 def conflict(kind: Kind, name: str, why: str) -> Refused:
@@ -66,12 +67,30 @@ def forbidden(kind: Kind, name: str, why: str) -> Refused:
     return Refused(403, "Forbidden", f'{kind.resource} "{name}" is forbidden: {why}', _about(kind, name))
 
 
+def terminating(kind: Kind, name: str, namespace: str) -> Refused:
+    """403: nothing new is made in a namespace that is being deleted."""
+    refused = forbidden(
+        kind, name, f"unable to create new content in namespace {namespace} because it is being terminated"
+    )
+    refused.details = {
+        **(refused.details or {}),
+        "causes": [
+            {
+                "reason": "NamespaceTerminating",
+                "message": f"namespace {namespace} is being terminated",
+                "field": "metadata.namespace",
+            }
+        ],
+    }
+    return refused
+
+
 def invalid(kind: Kind, name: str, causes: Sequence[tuple[str, str, str]]) -> Refused:
     """422: fields have wrong values; a cause is (reason, message, field)."""
-    told = [f"{field}: {message}" for _reason, message, field in causes]
+    told = list(dict.fromkeys(f"{field}: {message}" for _reason, message, field in causes))
     text = told[0] if len(told) == 1 else "[" + ", ".join(told) + "]"
     details = {
-        "name": name,
+        **({"name": name} if name else {}),
         **({"group": kind.group} if kind.group else {}),
         "kind": kind.name,
         "causes": [{"reason": reason, "message": message, "field": field} for reason, message, field in causes],
