@@ -19,7 +19,7 @@ from kubectl_ray.sandbox.api.kinds import PODS
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.streams import channels, pods, upgrades
 from kubectl_ray.sandbox.streams.fronts import PIECE, ChannelFront, SpdyFront, Wanted
-from kubectl_ray.sandbox.streams.liveness import first_of, until_gone
+from kubectl_ray.sandbox.streams.liveness import ended, first_of, surely, until_gone
 from kubectl_ray.sandbox.streams.takeover import Left, switching, take_over
 
 if TYPE_CHECKING:
@@ -141,7 +141,7 @@ async def _session(
                 until_gone(front.ping),
             )
         finally:
-            await process.kill()
+            await surely(process.kill())
     except ConnectionError:
         log.debug("the client of %s has gone", command)
     finally:
@@ -178,8 +178,7 @@ async def _follow(front: Front, process: Process, wanted: Wanted, command: Seque
         await asyncio.gather(*pumps)
         code = await waiting
     finally:
-        for task in (waiting, *pumps):
-            task.cancel()
+        await ended(waiting, *pumps)
     await _tell(front, channels.ended(0 if command is None else code, front.protocol, command or ()))
 
 
@@ -187,21 +186,21 @@ async def _pump(
     front: Front,
     read: Callable[[int], Awaitable[bytes]],
     channel: int,
-    ended: asyncio.Future[int],
+    process_ended: asyncio.Future[int],
     *,
     shown: bool,
 ) -> None:
     """Output to its end; what nobody asked for is read all the same, so that the process never waits for a reader."""
     while True:
         reading = asyncio.ensure_future(read(PIECE))
-        either: list[asyncio.Future[Any]] = [reading, ended]
+        either: list[asyncio.Future[Any]] = [reading, process_ended]
         try:
             await asyncio.wait(either, return_when=asyncio.FIRST_COMPLETED)
             await asyncio.wait({reading}, timeout=SILENCE if not reading.done() else 0)
             if not reading.done() or not (data := reading.result()):
                 break
         finally:
-            reading.cancel()
+            await ended(reading)
         if shown:
             await front.send(channel, data)
     if shown:

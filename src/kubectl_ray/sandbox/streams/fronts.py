@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 from aiohttp import WSMsgType
 
 from kubectl_ray.sandbox.streams import channels
+from kubectl_ray.sandbox.streams.liveness import ended
 from kubectl_ray.sandbox.streams.multiplex import Streams
 
 if TYPE_CHECKING:
@@ -151,9 +152,7 @@ class SpdyFront:
             while (piece := await pieces.get()) is not None:
                 yield piece
         finally:
-            for task in tasks:
-                task.cancel()
-            await asyncio.gather(*tasks, return_exceptions=True)
+            await ended(*tasks)
 
     async def send(self, channel: int, data: bytes) -> None:
         """On its stream."""
@@ -172,6 +171,5 @@ class SpdyFront:
 
     async def close(self) -> None:
         """GOAWAY, and the end of the connection."""
-        self._accepting.cancel()
-        await asyncio.gather(self._accepting, return_exceptions=True)
+        await ended(self._accepting)
         await self._connection.close()

@@ -1,13 +1,15 @@
-"""Noticing that a client has gone while nobody reads from it, because what it sent cannot be passed on yet."""
+"""Ends: noticing that a client has gone while nobody reads from it, and bringing everything else to its end then.
+
+The server cancels a request whose client has left. What must be done all the same is done in `surely`.
+"""
 
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
-    from typing import Any
 
 PING_EVERY = 5.0
 """Seconds. A client that was killed is noticed after two of them at the latest, as its machine refuses the second."""
@@ -32,9 +34,24 @@ async def first_of(*coroutines: Coroutine[Any, Any, None]) -> None:
     try:
         await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
     finally:
-        for task in tasks:
-            task.cancel()
-        ends = await asyncio.gather(*tasks, return_exceptions=True)
-    for end in ends:
+        await ended(*tasks)
+    for end in await asyncio.gather(*tasks, return_exceptions=True):
         if isinstance(end, BaseException) and not isinstance(end, (asyncio.CancelledError, ConnectionError)):
             raise end
+
+
+async def ended(*tasks: asyncio.Future[Any]) -> None:
+    """Cancel what still runs, and wait until nothing does; how it ended is not told."""
+    for task in tasks:
+        task.cancel()
+    await asyncio.gather(*tasks, return_exceptions=True)
+
+
+async def surely(work: Coroutine[Any, Any, None]) -> None:
+    """Do this to its end, even when the caller is cancelled meanwhile; the cancellation comes afterwards."""
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(task)
+    except asyncio.CancelledError:
+        await asyncio.wait([task])
+        raise

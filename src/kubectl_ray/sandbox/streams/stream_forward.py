@@ -7,7 +7,7 @@ import logging
 from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.streams.forwarding import Broken, forward
-from kubectl_ray.sandbox.streams.liveness import first_of, until_gone
+from kubectl_ray.sandbox.streams.liveness import ended, first_of, until_gone
 from kubectl_ray.sandbox.streams.multiplex import Streams
 
 if TYPE_CHECKING:
@@ -106,9 +106,7 @@ class _Pairs:
         """End all connections."""
         for timer in self._timers.values():
             timer.cancel()
-        for task in self._tasks:
-            task.cancel()
-        await asyncio.gather(*self._tasks, return_exceptions=True)
+        await ended(*self._tasks)
 
 
 def _port(stream: Stream) -> int | None:
