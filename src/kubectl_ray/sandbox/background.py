@@ -16,7 +16,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from kubectl_ray.sandbox.home import Trouble
+from kubectl_ray.sandbox.node.places import Places
 from kubectl_ray.sandbox.node.processes import SANDBOX, Belonging, end_leftovers
+from kubectl_ray.sandbox.node.settings import Settings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -145,17 +147,23 @@ def stop(home: Home, patience: float = STOP, clock: Callable[[], float] = time.m
         with contextlib.suppress(psutil.NoSuchProcess):
             main.send_signal(signal.SIGTERM)
     until = clock() + patience
-    while home.alive() and clock() < until:
+    while (home.alive() or _lives(main)) and clock() < until:
         yield len(pods(home))
         time.sleep(_PAUSE)
+    if main is not None and _lives(main):
+        with contextlib.suppress(psutil.Error):
+            main.kill()
+            main.wait(_LAST)
     if home.alive():
-        if main is not None:
-            with contextlib.suppress(psutil.NoSuchProcess):
-                main.kill()
-                main.wait(_LAST)
-        if home.alive():
-            raise Trouble("The sandbox does not end", _see(home))
+        raise Trouble("The sandbox does not end", _see(home))
     clean(home)
+
+
+def _lives(process: psutil.Process | None) -> bool:
+    try:
+        return process is not None and process.is_running() and process.status() != psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return False
 
 
 def process(home: Home) -> psutil.Process | None:
@@ -172,14 +180,36 @@ def process(home: Home) -> psutil.Process | None:
 
 def pods(home: Home) -> list[psutil.Process]:
     """The processes of its pods, those of a run that was killed too."""
-    return Belonging(SANDBOX, str(home.node)).find()
+    return Belonging(SANDBOX, mark(home)).find()
+
+
+def mark(home: Home) -> str:
+    """What every process of its pods carries in the variable KUBECTL_RAY_SANDBOX."""
+    return _places(home).home
+
+
+def _places(home: Home) -> Places:
+    return Places(home.node, Settings(cpus=0, memory=0, ray_bin=home.node))
 
 
 def clean(home: Home) -> int:
     """End what a run that died left running, and forget that it ran; how many processes were ended."""
-    ended = asyncio.run(end_leftovers(str(home.node)))
+    ended = asyncio.run(end_leftovers(mark(home)))
     home.unsay()
     return ended
+
+
+def forget(home: Home) -> None:
+    """Remove all that was created in it; it runs no more.
+
+    Raises:
+        Trouble: something cannot be removed.
+    """
+    places = _places(home)
+    places.sweep(())
+    with contextlib.suppress(OSError):  # another sandbox of this user has files there too
+        places.short.rmdir()
+    home.forget()
 
 
 @dataclass(frozen=True)

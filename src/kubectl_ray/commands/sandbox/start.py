@@ -15,6 +15,7 @@ from kubectl_ray.errors import KubectlRayError, WrongUse
 from kubectl_ray.flags.numbers import count
 from kubectl_ray.models.quantity import NANO, amount, format_memory, normalize_memory
 from kubectl_ray.results import IfInterrupted, Line, Note, Progress
+from kubectl_ray.views.text import count as plural
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -110,9 +111,10 @@ def _started(ctx: Context, args: Args, home: Home, size: int) -> Iterator[Event]
     new = found is None
     if found is None:
         options = yield from _options(ctx, args, size)
+        killed = home.run() is not None
         left = background.clean(home)
-        if left:
-            yield Note(f"The last sandbox was killed. {left} processes of its pods were still there; they are ended.")
+        if killed or left:
+            yield Note(f"The last sandbox was killed; {plural(left, 'process', 'processes')} of its pods ended.")
         yield Progress("Starting the sandbox")
         found = background.start(home, options, ctx.env)
     try:

@@ -11,7 +11,7 @@ from kubectl_ray.commands.sandbox import local
 from kubectl_ray.errors import KubectlRayError
 from kubectl_ray.flags.names import offers
 from kubectl_ray.models.age import human
-from kubectl_ray.models.quantity import NANO, format_memory
+from kubectl_ray.models.quantity import MEBI, NANO, format_memory
 from kubectl_ray.results import Line, Note, Objects
 from kubectl_ray.views.text import count
 
@@ -65,9 +65,10 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         yield Objects([facts], single=True)
     elif found is None:
         yield Line("The sandbox does not run.")
-        if facts["processes"]:
+        left = facts["processes"]
+        if left:
             yield Note(
-                f"It was killed; {count(facts['processes'], 'process', 'processes')} of its pods are left."
+                f"It was killed, and {count(left, 'process', 'processes')} of its pods {'is' if left == 1 else 'are'} left."
                 "\nEnd them:  kubectl ray sandbox stop"
             )
         yield Note(f"Start it:  {local.START}")
@@ -109,6 +110,11 @@ def _clusters(ctx: Context, found: Run) -> list[dict[str, str]] | None:
         return None
 
 
+def _rounded(size: int) -> str:
+    """Bytes as whole mebibytes: what is measured is never exact."""
+    return format_memory(-(-size // MEBI) * MEBI * NANO)
+
+
 def _page(facts: dict[str, Any], age: float) -> Iterator[str]:
     context, room = facts["context"], facts["capacity"]
     clusters = facts["clusters"]
@@ -121,5 +127,5 @@ def _page(facts: dict[str, Any], age: float) -> Iterator[str]:
     yield f"Ray:        {facts['rayVersion']}"
     yield f"Room:       {room['cpu']} CPU and {room['memory']} memory on paper"
     yield f"Clusters:   {shown}"
-    yield f"Processes:  {facts['processes']}, {format_memory(facts['memoryBytes'] * NANO)} memory"
+    yield f"Processes:  {facts['processes']}, {_rounded(facts['memoryBytes'])} memory"
     yield f"Folder:     {facts['home']}"

@@ -48,6 +48,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         KubectlRayError: it is not installed, does not end, or the kubeconfig cannot be written.
     """
     local.require()
+    from kubectl_ray.sandbox import background
+
     home = local.home(ctx)
     if not home.exists():
         yield Line("The sandbox does not run.")
@@ -59,7 +61,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
             yield from _ended(ctx, home)
             yield from _context_taken_out(home)
             if args.forget:
-                home.forget()
+                background.forget(home)
                 yield Line("What was created in it is removed.")
 
 
@@ -78,7 +80,7 @@ def _ended(ctx: Context, home: Home) -> Iterator[Event]:
     names = _clusters(ctx, found) if found else []
     pods = len(background.pods(home))
     for left in background.stop(home):
-        yield Progress(f"Stopping the sandbox: {count(left, 'process', 'processes')} to end")
+        yield Progress("Stopping the sandbox" + (f": {count(left, 'process', 'processes')} to end" if left else ""))
     yield Line(f"The sandbox is stopped; {count(pods, 'process', 'processes')} of its pods ended.")
     if names:
         yield Note(f"Ray clusters that ran: {', '.join(f'{namespace}/{name}' for namespace, name in names)}")
