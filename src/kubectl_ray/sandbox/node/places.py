@@ -1,0 +1,135 @@
+"""Where pods have their files: a short, safe folder for what runs, the sandbox's own folder for logs.
+
+Ray puts unix sockets under its temporary folder, and the path of one may have 107 bytes (103 on macOS); paths also
+stand in shell scripts that nobody quotes. So what a pod's programs see lies under `/tmp/kr-<user>/<six letters>`,
+while logs lie in the sandbox's folder, whatever its name.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import os
+import shlex
+import stat
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kubectl_ray.sandbox.node.volumes import clear
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+    from kubectl_ray.sandbox.api.store import Object
+    from kubectl_ray.sandbox.node.settings import Settings
+
+_OWNER = ".sandbox"
+"""The file that says whose pod's folder this is."""
+
+_OURS_ONLY = 0o700
+_LETTERS = 6
+
+
+class Places:
+    """The folders of one sandbox; `home` is what tells it from others on this machine."""
+
+    def __init__(self, folder: Path, settings: Settings) -> None:
+        self._folder = folder
+        self._settings = settings
+        self.home = _short(str(folder.resolve()), 16)
+        self.short = _safe_folder(settings)
+
+    def pod(self, uid: str) -> PodPlace:
+        """Where a pod runs; not made yet."""
+        return PodPlace(self.short / _short(f"{self.home} {uid}", _LETTERS), self.home)
+
+    def logs(self, pod: Object, container: str) -> Path:
+        """The folder of a container's logs."""
+        meta = pod["metadata"]
+        return self._folder / "pods" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}" / container
+
+    def forget(self, pod: Object) -> None:
+        """The pod is gone: delete all that was its."""
+        clear(self.pod(pod["metadata"]["uid"]).path)
+        clear(self.logs(pod, "x").parent)
+
+    def sweep(self, pods: Collection[Object]) -> None:
+        """Delete what belongs to pods of this sandbox that are gone."""
+        kept = {self.pod(each["metadata"]["uid"]).path for each in pods}
+        for path in self.short.iterdir():
+            try:
+                ours = (path / _OWNER).read_text() == self.home
+            except OSError:
+                continue
+            if ours and path not in kept:
+                clear(path)
+        named = {self.logs(each, "x").parent for each in pods}
+        if (self._folder / "pods").is_dir():
+            for path in (self._folder / "pods").iterdir():
+                if path not in named:
+                    clear(path)
+
+
+class PodPlace:
+    """One pod's folder and what lies in it."""
+
+    def __init__(self, path: Path, home: str) -> None:
+        self.path = path
+        self._home = home
+        self.ray = path / "ray"
+        self.home = path / "home"
+        self.programs = path / "bin"
+        self.temporary = path / "tmp"
+
+    def make(self, ray_bin: Path) -> None:
+        """Make it, with the `ray` program that runs in it.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        for each in (self.path, self.home, self.programs, self.temporary, self.path / "t"):
+            each.mkdir(mode=_OURS_ONLY, exist_ok=True, parents=True)
+        (self.path / _OWNER).write_text(self._home)
+        python = shlex.quote(str(ray_bin / "python"))
+        script = f'#!/bin/sh\nexec {python} -P -m kubectl_ray.sandbox.node.ray_program "$@"\n'
+        program = self.programs / "ray"
+        program.write_text(script)
+        program.chmod(_OURS_ONLY)
+
+    def new_ray(self, mounted: Path | None) -> None:
+        """An empty folder for Ray, or the volume that is mounted there."""
+        if self.ray.is_symlink():
+            self.ray.unlink()
+        clear(self.ray)
+        if mounted is None:
+            self.ray.mkdir(mode=_OURS_ONLY)
+        else:
+            self.ray.symlink_to(mounted)
+
+    def message(self, container: str) -> Path:
+        """Where a container writes why it ends."""
+        return self.path / "t" / container
+
+
+def _short(text: str, letters: int) -> str:
+    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:letters]
+
+
+def _safe_folder(settings: Settings) -> Path:
+    """A folder that only this user can use.
+
+    Raises:
+        OSError: there is none in any of the places.
+    """
+    name = f"kr-{settings.user}"
+    tried = [Path(parent) / name for parent in settings.temporary if Path(parent).is_dir()]
+    for path in tried:
+        try:
+            path.mkdir(mode=_OURS_ONLY, exist_ok=True)
+            found = path.lstat()
+        except OSError:
+            continue
+        private = stat.S_ISDIR(found.st_mode) and found.st_uid == settings.user and not found.st_mode & 0o077
+        if private and os.access(path, os.W_OK | os.X_OK):
+            return path
+    raise OSError(f"no folder of one's own can be made for pods; tried {', '.join(map(str, tried)) or 'none'}")
