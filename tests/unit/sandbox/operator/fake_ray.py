@@ -32,6 +32,8 @@ class FakeRay:
         self.broken = ""
         self.slow = False
         self.base = ""
+        self.now = 0.0
+        """Seconds since 1970 that a posted job is said to have begun at; 0 for none."""
 
     def job(self, submission: str, status: str, **more: Any) -> None:
         """Let Ray know a job."""
@@ -81,7 +83,8 @@ class FakeRay:
 
     async def _submit(self, request: web.Request) -> web.Response:
         body = await request.json()
-        self.job(body["submission_id"], "PENDING", message="Job has not started yet.", request=body)
+        begun = {"start_time": int(self.now * 1000)} if self.now else {}
+        self.job(body["submission_id"], "PENDING", message="Job has not started yet.", request=body, **begun)
         return web.json_response({"job_id": body["submission_id"], "submission_id": body["submission_id"]})
 
     async def _stop(self, request: web.Request) -> web.Response:

@@ -53,7 +53,8 @@ class Reconciler(Protocol):
 class World:
     """What a test of a controller needs; `history` is every change, `wait` what the last step asked for."""
 
-    def __init__(self) -> None:
+    def __init__(self, namespace: str = NAMESPACE) -> None:
+        self.namespace = namespace
         self.now = NOW
         self.store = Store()
         self.objects = Objects(self.store, lambda: self.now)
@@ -63,37 +64,39 @@ class World:
         self.history: list[Change] = []
         self.wait: float | None = None
         self.store.listen(self.history.append)
-        self.objects.create(kinds.NAMESPACES, {"metadata": {"name": NAMESPACE}})
+        self.objects.create(kinds.NAMESPACES, {"metadata": {"name": namespace}})
 
     def address(self, _namespace: str, _pod: str, port: int) -> tuple[str, int] | None:
         """Where the node has a port: the fake Ray has both the dashboard's and Serve's."""
         return self.ray.address if self.live and port in {8265, 8000} else None
 
-    async def rest(self, controller: Reconciler, *, limit: int = 40) -> None:
-        """Let the controller follow changes until there are none; polls are not waited for."""
+    async def rest(self, controller: Reconciler, *others: Reconciler, limit: int = 60) -> None:
+        """Let controllers follow changes until there are none; polls are not waited for."""
         seen = 0
         while seen < len(self.history):
             fresh = self.history[seen:]
             seen = len(self.history)
-            for key in dict.fromkeys(key for change in fresh for key in controller.keys(change)):
-                self.wait = await controller.reconcile(key)
-                limit -= 1
-                assert limit > 0, "the controller does not come to rest"
+            for each in (controller, *others):
+                for key in dict.fromkeys(key for change in fresh for key in each.keys(change)):
+                    wait = await each.reconcile(key)
+                    self.wait = wait if each is controller else self.wait
+                    limit -= 1
+                    assert limit > 0, "the controllers do not come to rest"
         self.history.clear()
 
-    async def poll(self, controller: Reconciler, name: str, *, after: float = 3.0) -> None:
+    async def poll(self, controller: Reconciler, name: str, *others: Reconciler, after: float = 3.0) -> None:
         """Time passes, and the controller looks again."""
         self.now += after
-        self.wait = await controller.reconcile((NAMESPACE, name))
-        await self.rest(controller)
+        self.wait = await controller.reconcile((self.namespace, name))
+        await self.rest(controller, *others)
 
     def get(self, kind: Kind, name: str) -> Object:
         """An object, to be read."""
-        return self.objects.get(kind, NAMESPACE, name)
+        return self.objects.get(kind, self.namespace, name)
 
     def names(self, kind: Kind) -> list[str]:
         """All of a kind."""
-        return [each["metadata"]["name"] for each in self.objects.list(kind, NAMESPACE)]
+        return [each["metadata"]["name"] for each in self.objects.list(kind, self.namespace)]
 
     def change(self, kind: Kind, name: str, **fields: Any) -> None:
         """A user edits `spec`."""
@@ -101,7 +104,7 @@ class World:
         def edit(held: Object) -> None:
             held["spec"] |= copy.deepcopy(fields)
 
-        self.objects.edit(kind, NAMESPACE, name, edit)
+        self.objects.edit(kind, self.namespace, name, edit)
 
     def set_status(self, kind: Kind, name: str, status: dict[str, Any]) -> None:
         """Another controller tells how it is."""
@@ -109,7 +112,7 @@ class World:
         def edit(held: Object) -> None:
             held["status"] = {**(held.get("status") or {}), **copy.deepcopy(status)}
 
-        self.objects.edit(kind, NAMESPACE, name, edit, status=True)
+        self.objects.edit(kind, self.namespace, name, edit, status=True)
 
     def finish(self, name: str, condition: str = "Complete", **more: str) -> None:
         """A Kubernetes Job ends."""
@@ -118,13 +121,13 @@ class World:
 
     def cluster_comes_up(self, *, ready: bool = True) -> str:
         """The newest cluster gets its service and head and is ready; its name."""
-        cluster = max(self.objects.list(kinds.RAY_CLUSTERS, NAMESPACE), key=_version)
+        cluster = max(self.objects.list(kinds.RAY_CLUSTERS, self.namespace), key=_version)
         name: str = cluster["metadata"]["name"]
-        self.objects.create(kinds.SERVICES, head_service(cluster), NAMESPACE)
+        self.objects.create(kinds.SERVICES, head_service(cluster), self.namespace)
         labels = {"ray.io/cluster": name, "ray.io/node-type": "head", "ray.io/serve": "false"}
         containers = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
         pod = {"metadata": {"name": f"{name}-head-aaaaa", "labels": labels}, "spec": {"containers": containers}}
-        self.objects.create(kinds.PODS, pod, NAMESPACE)
+        self.objects.create(kinds.PODS, pod, self.namespace)
         status: dict[str, Any] = {"head": {"serviceName": f"{name}-head-svc"}}
         if ready:
             said = {"type": "HeadPodReady", "status": "True", "reason": "HeadPodRunningAndReady", "message": ""}
@@ -134,7 +137,7 @@ class World:
 
     def events(self) -> list[tuple[str, str, str]]:
         """Type, reason and message of each, in the order of the first."""
-        found = sorted(self.objects.list(kinds.EVENTS, NAMESPACE), key=_version)
+        found = sorted(self.objects.list(kinds.EVENTS, self.namespace), key=_version)
         return [(each["type"], each["reason"], each["message"]) for each in found]
 
 

@@ -50,7 +50,8 @@ def label(job: Object) -> None:
     own = {CONTROLLER: meta["uid"], NAME: meta["name"], "controller-uid": meta["uid"], "job-name": meta["name"]}
     template = spec["template"]["metadata"] = spec["template"].get("metadata") or {}
     template["labels"] = {**(template.get("labels") or {}), **own}
-    meta["labels"] = {**(meta.get("labels") or {}), **own}
+    if not meta.get("labels"):
+        meta["labels"] = dict(template["labels"])
     selector = spec["selector"] = spec.get("selector") or {}
     selector["matchLabels"] = {**(selector.get("matchLabels") or {}), CONTROLLER: meta["uid"]}
 
