@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import psutil
 
 from kubectl_ray.sandbox.home import Trouble
-from kubectl_ray.sandbox.node.places import Places
+from kubectl_ray.sandbox.node import places
 from kubectl_ray.sandbox.node.processes import SANDBOX, Belonging, end_leftovers
 from kubectl_ray.sandbox.node.settings import Settings
 
@@ -185,11 +185,7 @@ def pods(home: Home) -> list[psutil.Process]:
 
 def mark(home: Home) -> str:
     """What every process of its pods carries in the variable KUBECTL_RAY_SANDBOX."""
-    return _places(home).home
-
-
-def _places(home: Home) -> Places:
-    return Places(home.node, Settings(cpus=0, memory=0, ray_bin=home.node))
+    return places.mark(home.node)
 
 
 def clean(home: Home) -> int:
@@ -205,10 +201,13 @@ def forget(home: Home) -> None:
     Raises:
         Trouble: something cannot be removed.
     """
-    places = _places(home)
-    places.sweep(())
+    try:
+        found = places.Places(home.node, Settings(cpus=0, memory=0, ray_bin=home.node))
+        found.sweep(())
+    except OSError as error:
+        raise Trouble(f"What its pods wrote cannot be removed: {error.strerror or error}") from error
     with contextlib.suppress(OSError):  # another sandbox of this user has files there too
-        places.short.rmdir()
+        found.short.rmdir()
     home.forget()
 
 

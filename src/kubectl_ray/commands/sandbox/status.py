@@ -13,7 +13,6 @@ from kubectl_ray.flags.names import offers
 from kubectl_ray.models.age import human
 from kubectl_ray.models.quantity import MEBI, NANO, format_memory
 from kubectl_ray.results import Line, Note, Objects
-from kubectl_ray.views.text import count
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -67,10 +66,8 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         yield Line("The sandbox does not run.")
         left = facts["processes"]
         if left:
-            yield Note(
-                f"It was killed, and {count(left, 'process', 'processes')} of its pods {'is' if left == 1 else 'are'} left."
-                "\nEnd them:  kubectl ray sandbox stop"
-            )
+            are = "process of its pods is" if left == 1 else "processes of its pods are"
+            yield Note(f"It was killed, and {left} {are} left.\nEnd them:  kubectl ray sandbox stop")
         yield Note(f"Start it:  {local.START}")
     else:
         yield from map(Line, _page(facts, ctx.now() - found.since))

@@ -36,7 +36,7 @@ class Places:
     def __init__(self, folder: Path, settings: Settings) -> None:
         self._folder = folder
         self._settings = settings
-        self.home = _short(str(folder.resolve()), 16)
+        self.home = mark(folder)
         self.short = _safe_folder(settings)
 
     def pod(self, uid: str) -> PodPlace:
@@ -70,6 +70,11 @@ class Places:
                     clear(path)
 
 
+def mark(folder: Path) -> str:
+    """What tells the processes and files of the sandbox in this folder from those of others on this machine."""
+    return _short(str(folder.resolve()), 16)
+
+
 class PodPlace:
     """One pod's folder and what lies in it."""
 
@@ -87,6 +92,7 @@ class PodPlace:
         Raises:
             OSError: the disk does not take it.
         """
+        self.path.parent.mkdir(mode=_OURS_ONLY, exist_ok=True)  # another sandbox that was forgotten took it away
         for each in (self.path, self.home, self.programs, self.temporary, self.path / "t"):
             each.mkdir(mode=_OURS_ONLY, exist_ok=True, parents=True)
         (self.path / _OWNER).write_text(self._home)
