@@ -7,7 +7,8 @@ CONTEXT ?=
 # Packages without I/O: their branches are covered by unit tests, and `make test` fails below 95 %.
 PURE    = src/kubectl_ray/models/*,src/kubectl_ray/manifests/*,src/kubectl_ray/views/*,src/kubectl_ray/diagnose/*,src/kubectl_ray/ray/*
 
-.PHONY: help venv check format test docs bench demo cluster-up cluster-down cluster-status test-e2e test-real test-real-full
+.PHONY: help venv check format test test-unit docs bench demo cluster-up cluster-down cluster-status
+.PHONY: test-e2e test-sandbox test-real test-real-full
 
 help:            ## this list
 	@grep -hE '^[a-z0-9-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 18
@@ -29,7 +30,9 @@ check: $(STAMP)  ## format, lint, types, layers, contract tests
 format: $(STAMP) ## rewrite the sources as the formatter wants them
 	$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
 
-test: $(STAMP)   ## unit and contract tests: needs Python and pip only
+test: test-unit test-sandbox ## all that needs Python and pip only: unit, contract, end to end in a sandbox
+
+test-unit: $(STAMP) ## unit and contract tests
 	$(BIN)/coverage run -m pytest -q tests/unit tests/contract
 	$(BIN)/coverage report --include='$(PURE)' --fail-under=95
 
@@ -43,7 +46,7 @@ bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, 
 	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
 
 NAMESPACE ?=
-demo: $(STAMP)   ## a Ray cluster's life on your own Kubernetes: CONTEXT=name, NAMESPACE=name
+demo: $(STAMP)   ## a Ray cluster's life in a sandbox; on your own Kubernetes: CONTEXT=name, NAMESPACE=name
 	@$(BIN)/python -m demo --context '$(CONTEXT)' --namespace '$(NAMESPACE)'
 
 # --- end to end, on a cluster -------------------------------------------------------------------------------------
@@ -62,6 +65,9 @@ cluster-status:  ## is it there, and is all of it well?
 
 test-e2e: $(STAMP) ## the end-to-end suite, main part, on your own cluster, in a namespace of its own: CONTEXT=name
 	@$(E2E) -m 'not full'
+
+test-sandbox: $(STAMP) ## its main part in a sandbox, which is started for it and ended afterwards
+	@$(E2E) --sandbox -m 'not full'
 
 test-real: $(STAMP) ## its main part on the real cluster, which is started for it and ended afterwards; OPERATOR=version
 	@$(E2E) --real -m 'not full'
