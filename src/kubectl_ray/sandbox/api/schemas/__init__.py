@@ -102,8 +102,12 @@ def columns(kind: Kind) -> list[dict[str, Any]]:
     """The columns of a kind's table, as a real server defines them; for Ray's kinds, those of their definition."""
     if kind.group != RAY:
         return _columns()[kind.resource]
-    printed = _ray()[0][kind.resource]["spec"]["versions"][0].get("additionalPrinterColumns", [])
-    return [_columns()["pods"][0], *(_custom_column(each) for each in printed)]
+    return [_columns()["pods"][0], *(_custom_column(each) for each in printed_columns(kind))]
+
+
+def printed_columns(kind: Kind) -> list[dict[str, Any]]:
+    """The columns that the definition of one of Ray's kinds asks for, with the paths of what stands in them."""
+    return _ray()[0][kind.resource]["spec"]["versions"][0].get("additionalPrinterColumns", [])  # type: ignore[no-any-return]
 
 
 def _custom_column(printed: dict[str, Any]) -> dict[str, Any]:
