@@ -87,14 +87,12 @@ def decide(kind: Kind, found: Object, propagation: str, grace: int | None, now: 
     return Outcome(marked, gone=not finalizers and meta["deletionGracePeriodSeconds"] == 0)
 
 
-def ready_to_go(held: Object) -> bool:
+def ready_to_go(kind: Kind, held: Object) -> bool:
     """It is being deleted, and nothing keeps it any more."""
     meta = held["metadata"]
-    return (
-        bool(meta.get("deletionTimestamp"))
-        and not meta.get("finalizers")
-        and not meta.get("deletionGracePeriodSeconds")
-    )
+    if not meta.get("deletionTimestamp") or meta.get("finalizers") or meta.get("deletionGracePeriodSeconds"):
+        return False
+    return kind is not kinds.NAMESPACES or not (held.get("spec") or {}).get("finalizers")
 
 
 def _pod_waits(found: Object, grace: int | None) -> bool:

@@ -150,7 +150,7 @@ class Objects:
             after["metadata"]["generation"] = before["metadata"].get("generation", 1) + 1
         if dry_run:
             return after
-        if not status and deletion.ready_to_go(after) and before["metadata"].get("deletionTimestamp"):
+        if not status and deletion.ready_to_go(kind, after) and before["metadata"].get("deletionTimestamp"):
             self.store.drop(kind, after)
             return after
         return self.store.put(kind, after)
