@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api import kinds
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
-from kubectl_ray.sandbox.serving import media
+from kubectl_ray.sandbox.serving import media, tables
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -40,8 +40,6 @@ def one(call: Call, held: Object, form: Form) -> Object:
         Refused: 400; 406 a list of metadata was asked for.
     """
     if form.kind == media.TABLE:
-        from kubectl_ray.sandbox.serving import tables
-
         return tables.table(call.kind, [held], included(call), call.objects.clock())
     if form.kind == media.PARTIAL:
         return partial(held)
@@ -63,8 +61,6 @@ def many(call: Call, meta: Object, items: Sequence[Object], form: Form) -> tuple
     """
     kind = call.kind
     if form.kind == media.TABLE:
-        from kubectl_ray.sandbox.serving import tables
-
         made = tables.table(kind, items, included(call), call.objects.clock())
         rows = made.pop("rows")
         return {**made, "metadata": meta}, rows, "rows"

@@ -43,10 +43,10 @@ def admin_token(folder: Path) -> str:
     """
     path = folder / TOKEN
     try:
-        held = path.read_text().strip()
+        held = path.read_bytes().decode("ascii", "replace").strip()
     except FileNotFoundError:
         held = ""
-    if len(held) < _LETTERS or not held.isascii() or path.stat().st_mode & 0o077:
+    if len(held) < _LETTERS or not held.isascii() or not held.isprintable() or path.stat().st_mode & 0o077:
         held = secrets.token_urlsafe(_LETTERS)
         write_private(path, held.encode())
     return held

@@ -148,12 +148,13 @@ def wanted(pod: str, query: Mapping[str, str], now: float) -> Wanted:
 def _moment(text: str) -> float:
     try:
         moment = datetime.fromisoformat(text)
-        if moment.tzinfo is None:
-            raise ValueError(text)
-        return moment.timestamp()
+        seconds = moment.timestamp()
     except (ValueError, OverflowError):
+        moment, seconds = None, 0.0
+    if moment is None or moment.tzinfo is None:
         shown = json.dumps(text)
-        raise bad_request(f'parsing time {shown} as "{LAYOUT}": cannot parse {shown} as "2006"') from None
+        raise bad_request(f'parsing time {shown} as "{LAYOUT}": cannot parse {shown} as "2006"')
+    return seconds
 
 
 def _invalid(pod: str, causes: list[tuple[str, str, str]]) -> Refused:

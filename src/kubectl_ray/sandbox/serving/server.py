@@ -11,7 +11,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from aiohttp.http_exceptions import HttpProcessingError
 
+from kubectl_ray.sandbox.api import tokens
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.serving import answers, certificates, logins, verbs
 from kubectl_ray.sandbox.serving.paths import asked
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.api.users import User
 
 log = logging.getLogger(__name__)
+http_log = logging.getLogger(f"{__name__}.http")
 
 HOST = "127.0.0.1"
 IDLE = 600.0
@@ -60,6 +63,7 @@ class Server:
         Raises:
             OSError: the port is taken, or the folder cannot be written.
         """
+        http_log.addFilter(_is_defect)
         context = certificates.context(self._folder)
         self._token = logins.admin_token(self._folder)
         loop = asyncio.get_running_loop()
@@ -75,7 +79,7 @@ class Server:
             keepalive_timeout=IDLE,
             max_line_size=LONGEST_LINE,
             max_field_size=LONGEST_LINE,
-            logger=log,
+            logger=http_log,
         )
         self._runner = web.ServerRunner(low, shutdown_timeout=ENDING)
         await self._runner.setup()
@@ -117,8 +121,6 @@ class Server:
             return answers.refused(request, Refused(500, "InternalError", "Internal error occurred", {}))
 
     def _identify(self, token: str) -> User | None:
-        from kubectl_ray.sandbox.api import tokens
-
         return tokens.identify(self._objects, token)
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
@@ -127,6 +129,12 @@ class Server:
         user = logins.login(request.headers, self._token, self._identify)
         user = logins.impersonated(request.headers, user, self._verbs.rights.may)
         return await self._verbs.answer(request, asked(request.method, request.path, request.query), user)
+
+
+def _is_defect(record: logging.LogRecord) -> bool:
+    """A request that is no HTTP, or a connection that breaks, is the client's fault and not worth a line."""
+    error = record.exc_info[1] if record.exc_info else None
+    return not isinstance(error, HttpProcessingError | ConnectionError)
 
 
 def _is_loopback(request: web.BaseRequest) -> bool:

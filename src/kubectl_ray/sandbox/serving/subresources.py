@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from aiohttp import hdrs
 
-from kubectl_ray.sandbox.api import decoding, kinds
+from kubectl_ray.sandbox.api import decoding, kinds, tokens
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
 from kubectl_ray.sandbox.serving import answers, deleting, media, options, writes
 from kubectl_ray.sandbox.serving.bodies import body
@@ -101,6 +101,46 @@ async def _given(call: Call, kind: str, api_version: str) -> Object:
     return value
 
 
+async def token(call: Call) -> web.StreamResponse:
+    """Issue a token of a service account.
+
+    Raises:
+        Refused: what `tokens.issue` raises; 400, 413, 415.
+    """
+    asked = options.writing("CreateOptions", call.request.query)
+    given = await _given(call, "TokenRequest", "authentication.k8s.io/v1")
+    _check_types(given)
+    made = tokens.issue(call.objects, call.namespace, call.asked.name, given, dry_run=asked.dry_run)
+    return answers.answered(call.request, made, 201)
+
+
+def _check_types(given: Object) -> None:
+    """The fields of a TokenRequest that are read.
+
+    Raises:
+        Refused: 400, one of them is of another type.
+    """
+    spec, meta = given.get("spec"), given.get("metadata")
+    inner = spec if isinstance(spec, dict) else {}
+    bound = inner.get("boundObjectRef")
+    audiences, life = inner.get("audiences"), inner.get("expirationSeconds")
+    right = {
+        "spec": spec is None or isinstance(spec, dict),
+        "metadata": meta is None or isinstance(meta, dict),
+        "spec.audiences": audiences is None or _texts(audiences),
+        "spec.expirationSeconds": life is None or (isinstance(life, int) and not isinstance(life, bool)),
+        "spec.boundObjectRef": bound is None or (isinstance(bound, dict) and _texts(list(bound.values()))),
+    }
+    wrong = [field for field, fits in right.items() if not fits]
+    if wrong:
+        why = f"json: cannot unmarshal into Go struct field TokenRequest.{wrong[0]}"
+        raise bad_request(f'TokenRequest in version "v1" cannot be handled as a TokenRequest: {why}')
+
+
+def _texts(values: object) -> bool:
+    return isinstance(values, list) and all(isinstance(each, str) for each in values)
+
+
 async def finalize(call: Call) -> web.StreamResponse:
     """Take finalizers off a namespace (its `spec.finalizers`)."""
     return await writes.update(call)
@@ -109,5 +149,6 @@ async def finalize(call: Call) -> web.StreamResponse:
 ANSWERS: dict[tuple[Kind, str, str], Callable[[Call], Awaitable[web.StreamResponse]]] = {
     (kinds.PODS, "binding", "create"): bind,
     (kinds.PODS, "eviction", "create"): evict,
+    (kinds.SERVICE_ACCOUNTS, "token", "create"): token,
     (kinds.NAMESPACES, "finalize", "update"): finalize,
 }
