@@ -125,8 +125,8 @@ class World:
         name: str = cluster["metadata"]["name"]
         self.objects.create(kinds.SERVICES, head_service(cluster), self.namespace)
         labels = {"ray.io/cluster": name, "ray.io/node-type": "head", "ray.io/serve": "false"}
-        containers = cluster["spec"]["headGroupSpec"]["template"]["spec"]["containers"]
-        pod = {"metadata": {"name": f"{name}-head-aaaaa", "labels": labels}, "spec": {"containers": containers}}
+        spec = cluster["spec"]["headGroupSpec"]["template"]["spec"]
+        pod = {"metadata": {"name": f"{name}-head-aaaaa", "labels": labels}, "spec": spec}
         self.objects.create(kinds.PODS, pod, self.namespace)
         status: dict[str, Any] = {"head": {"serviceName": f"{name}-head-svc"}}
         if ready:

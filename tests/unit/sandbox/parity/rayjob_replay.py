@@ -93,7 +93,7 @@ class RayJobReplay:
             body = {"metadata": {"name": name}, "spec": copy.deepcopy(self.recording["spec"])}
             objects.create(kinds.RAY_JOBS, body, self.world.namespace)
         elif step["do"] == "patch":
-            objects.edit(kinds.RAY_JOBS, self.world.namespace, name, lambda held: _merge(held["spec"], step["spec"]))
+            objects.edit(kinds.RAY_JOBS, self.world.namespace, name, lambda held: merge(held["spec"], step["spec"]))
         else:
             objects.delete(kinds.RAY_JOBS, self.world.namespace, name)
 
@@ -192,10 +192,11 @@ class RayJobReplay:
 _PARTS = ("start", "end")
 
 
-def _merge(held: Object, patch: Object) -> None:
+def merge(held: Object, patch: Object) -> None:
+    """Apply a merge patch without nulls."""
     for field, value in patch.items():
         if isinstance(value, dict) and isinstance(held.get(field), dict):
-            _merge(held[field], value)
+            merge(held[field], value)
         else:
             held[field] = value
 
