@@ -1,7 +1,7 @@
-"""Amounts in a pod, written as a client of Kubernetes that knows the type writes them.
+"""A pod, written as a client of Kubernetes that knows the type writes it.
 
-A cluster's spec keeps amounts as the user wrote them (`1024Mi`, `0.5`); the operator reads them and writes `1Gi` and
-`500m` into the pod.
+A cluster's spec keeps what the user wrote (`1024Mi`, `0.5`, an empty text); the operator reads it and writes `1Gi`,
+`500m` and nothing into the pod.
 """
 
 from __future__ import annotations
@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
 def canonical_pod(pod: Object) -> Object:
     """Changes the pod it is given, and returns it."""
-    body = pod["spec"]
+    body = pod["spec"] = {field: value for field, value in pod["spec"].items() if value != ""}
     for container in [*(body.get("initContainers") or []), *(body.get("containers") or [])]:
         for part in ("limits", "requests"):
             _rewrite_all((container.get("resources") or {}).get(part))
+        for variable in container.get("env") or []:
+            if variable.get("value") == "":
+                del variable["value"]
     for volume in body.get("volumes") or []:
         folder = volume.get("emptyDir")
         if isinstance(folder, dict) and "sizeLimit" in folder:

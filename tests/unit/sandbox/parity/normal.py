@@ -29,6 +29,7 @@ REPLICA = "ray.io/worker-group-replica-name"
 _TIMES = re.compile(r"(StartedAt|FinishedAt):[^,]*")
 _REFUSED_NAME = re.compile(r'((?:pods|Pod|value:) "[a-z0-9_-]+-)[a-z0-9]{5}"')
 _TOKEN_VOLUME = re.compile(r"kube-api-access-[a-z0-9]{5}")
+_PICKED = re.compile(r"10\.96\.[0-9]+\.[0-9]+|3[0-2][0-9]{3}")
 _PROBE_DEFAULTS = {"timeoutSeconds": 1, "periodSeconds": 10, "successThreshold": 1, "failureThreshold": 3}
 
 
@@ -91,6 +92,11 @@ def service(seen: Object) -> Object:
     for port in spec.get("ports", []):
         port.setdefault("protocol", "TCP")
         port.setdefault("targetPort", port["port"])
+        if "nodePort" in port:
+            port["nodePort"] = "PORT"
+    # The operator takes default ports from a Go map: where the user has a service of their own they come in any order.
+    spec["ports"] = sorted(spec.get("ports", []), key=lambda port: str(port["name"]))
+    spec["clusterIP"] = address(spec.get("clusterIP", ""))
     return {"metadata": metadata(seen), "spec": {"type": "ClusterIP", **spec}}
 
 
@@ -111,10 +117,15 @@ def flat_status(status: Object) -> dict[str, Any]:
         elif key == "stateTransitionTimes":
             flat |= {f"status.{key}.{state}": "TIME" for state in value}
         elif isinstance(value, dict):
-            flat |= {f"status.{key}.{field}": each for field, each in value.items()}
+            flat |= {f"status.{key}.{field}": address(each) for field, each in value.items()}
         elif key != "lastUpdateTime":
             flat[f"status.{key}"] = value
     return flat
+
+
+def address(value: str) -> str:
+    """A service's own address, and a port that was picked for it, are another each time."""
+    return _PICKED.sub("PICKED", value)
 
 
 def ordered_status(status: Object) -> str:

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_ray.sandbox.api import kinds
 from kubectl_ray.sandbox.api.objects import Objects
 from kubectl_ray.sandbox.api.refusals import Refused
+from kubectl_ray.sandbox.api.shapes import admit_shape
 from kubectl_ray.sandbox.api.store import Store
 from kubectl_ray.sandbox.loop import Loop
 from kubectl_ray.sandbox.operator.pace import Pace
@@ -33,7 +34,7 @@ Object = dict[str, Any]
 AHEAD = 1.5
 """Seconds that a pod's watch was behind the cluster's, at most."""
 
-GROUP, INDEX, HOST = "ray.io/group", "ray.io/worker-group-replica-index", "ray.io/replica-host-index"
+GROUP, REPLICA, HOST = "ray.io/group", "ray.io/worker-group-replica-name", "ray.io/replica-host-index"
 KINDS = {kind.name: kind for kind in kinds.KINDS if kind is not kinds.NEW_EVENTS}
 
 
@@ -54,6 +55,7 @@ class Replay:
         self.made: dict[tuple[str, str], Object] = {}
         self.ours: dict[str, str] = {}
         self._met: dict[str, str] = {}
+        self._gone: set[str] = set()
         self._seconds = 0.0
         self._objects = Objects(Store(), clock=lambda: 1_800_000_000 + self._seconds)
         self._loop = Loop(self._objects.store, RayClusters(self._objects, AtOnce()))
@@ -90,9 +92,10 @@ class Replay:
         """What a person did, or the autoscaler."""
         kind, name, namespace = KINDS[line["kind"]], line["name"], self.recording.namespace
         if line["do"] == "create":
-            self._objects.create(kind, line["body"], namespace)
+            self._objects.create(kind, admit_shape(kind, line["body"])[0], namespace)
         elif line["do"] == "patch":
-            self._objects.edit(kind, namespace, name, lambda held: _patch(held, self._with_our_names(line["patch"])))
+            patch = self._with_our_names(line["patch"])
+            self._objects.edit(kind, namespace, name, lambda held: _patch(kind, held, patch))
         else:
             ours = self.ours.get(name, name) if kind is kinds.PODS else name
             self._objects.delete(kind, namespace, str(ours), propagation=line.get("propagation", "Background"))
@@ -117,7 +120,7 @@ class Replay:
         wanted = self._wanted.setdefault(name, {})
         for path, value in line.get("changed", {}).items():
             told = "TIME" if path.startswith("status.stateTransitionTimes.") else value
-            told = normal.message(told) if isinstance(told, str) else told
+            told = normal.address(normal.message(told)) if isinstance(told, str) else told
             if value is None or path == "status":
                 wanted.pop(path, None)
             else:
@@ -222,6 +225,7 @@ class Replay:
         image.change(changed)
         if line["saw"] == "DELETED":
             await self._is_going(line)
+            self._gone.add(name)
             if self._objects.find(kinds.PODS, namespace, self.ours[name]) is not None:
                 self._objects.delete(kinds.PODS, namespace, self.ours[name], grace=0)
         elif "meta.deletionTimestamp" in changed:
@@ -239,13 +243,13 @@ class Replay:
         """A recorded pod was made: ours of the same place stands for it from now on."""
         changed = line["changed"]
         labels = {key.removeprefix("labels."): value for key, value in changed.items() if key.startswith("labels.")}
-        replica = labels.pop("ray.io/worker-group-replica-name", None)
+        replica = labels.pop(REPLICA, None)
         for _ in range(2):
             taken = set(self.ours.values())
             for pod in self._objects.list(kinds.PODS, self.recording.namespace, labels):
                 if pod["metadata"]["name"] in taken or "deletionTimestamp" in pod["metadata"]:
                     continue
-                if (replica is None) == ("ray.io/worker-group-replica-name" not in pod["metadata"]["labels"]):
+                if (replica is None) == (REPLICA not in pod["metadata"]["labels"]):
                     self.ours[line["name"]] = self._met[line["name"]] = pod["metadata"]["name"]
                     self.made["Pod", line["name"]] = pod
                     return
@@ -263,13 +267,34 @@ class Replay:
             if self._objects.find(kinds.RAY_CLUSTERS, namespace, cluster) is None or self._ends(cluster):
                 self._objects.delete(kinds.PODS, namespace, self.ours[name])
                 return
-            for other, stands in self.ours.items():
-                held = self._objects.find(kinds.PODS, namespace, stands)
-                if held is not None and "deletionTimestamp" in held["metadata"] and self._alike(other, name):
-                    self.ours[other], self.ours[name] = self.ours[name], self.ours[other]
+            for other in list(self.ours):
+                if other not in self._gone and self._alike(other, name) and self._goes(self.ours[other]):
+                    self._swap(other, name)
                     return
             await self._look_again(cluster)
         self.problems.append(f"{line['t']} Pod/{name} was deleted, ours is not")
+
+    def _goes(self, ours: str) -> bool:
+        held = self._objects.find(kinds.PODS, self.recording.namespace, ours)
+        return held is None or "deletionTimestamp" in held["metadata"]
+
+    def _swap(self, one: str, other: str) -> None:
+        """Each stands for the other from now on, with the other pods of its replica."""
+        replicas = [self._replica(each) for each in (one, other)]
+        for first, second in zip(*replicas, strict=True):
+            self.ours[first], self.ours[second] = self.ours[second], self.ours[first]
+
+    def _replica(self, name: str) -> list[str]:
+        """The recorded pods of a replica, by their number."""
+        labels = self.made["Pod", name]["metadata"]["labels"]
+        if REPLICA not in labels:
+            return [name]
+        hosts = [
+            (pod["metadata"]["labels"][HOST], recorded)
+            for (kind, recorded), pod in self.made.items()
+            if kind == "Pod" and pod["metadata"]["labels"].get(REPLICA) == labels[REPLICA]
+        ]
+        return [recorded for _host, recorded in sorted(hosts)]
 
     def _ends(self, cluster: str) -> bool:
         held = self._objects.get(kinds.RAY_CLUSTERS, self.recording.namespace, cluster)
@@ -277,7 +302,7 @@ class Replay:
 
     def _alike(self, one: str, other: str) -> bool:
         labels = [self.made["Pod", each]["metadata"]["labels"] for each in (one, other)]
-        same = labels[0]["ray.io/cluster"] == labels[1]["ray.io/cluster"] and labels[0][GROUP] == labels[1][GROUP]
+        same = all(labels[0].get(key) == labels[1].get(key) for key in ("ray.io/cluster", GROUP, HOST))
         images = [self._images[each].status() for each in (one, other)]
         return same and images[0].get("phase") == images[1].get("phase")
 
@@ -331,12 +356,11 @@ def _set_status(held: Object, status: Object) -> None:
     held["status"] = {**held.get("status", {}), **status}
 
 
-def _patch(held: Object, patch: Any) -> None:
-    """A JSON patch, or a merge patch of plain fields, as they were sent."""
+def _patch(kind: Kind, held: Object, patch: Any) -> None:
+    """A JSON patch, or a merge patch of plain fields, as they were sent; then the schema's defaults."""
     if isinstance(patch, dict):
         held["spec"] |= patch["spec"]
-        return
-    for step in patch:
+    for step in patch if isinstance(patch, list) else ():
         *parents, last = step["path"].strip("/").split("/")
         place: Any = held
         for part in parents:
@@ -348,3 +372,4 @@ def _patch(held: Object, patch: Any) -> None:
             place.append(copy.deepcopy(step["value"]))
         elif step["op"] != "test":
             place[key] = copy.deepcopy(step["value"])
+    held["spec"] = admit_shape(kind, held)[0]["spec"]

@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 COMPONENT = "raycluster-controller"
 CASES = recordings.names()
+WATCHED = [case for case in CASES if not case.startswith(("driven-", "variants"))]
+"""Of the others a status was seen only now and then, not each one."""
+
 SNAPSHOTS = [
     (case, kind, number)
     for case in CASES
@@ -53,7 +56,7 @@ def test_statuses_follow_each_other_as_recorded(case: str) -> None:
     assert replay_of(case).problems == []
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", WATCHED)
 def test_no_other_status_is_written(case: str) -> None:
     """The operator writes a status only when one of some fields changed: nothing beyond what was recorded."""
     assert replay_of(case).unrecorded() == []
