@@ -125,7 +125,7 @@ def flat_status(status: Object) -> dict[str, Any]:
 
 def address(value: str) -> str:
     """A service's own address, and a port that was picked for it, are another each time."""
-    return _PICKED.sub("PICKED", value)
+    return "PICKED" if _PICKED.fullmatch(value) else value
 
 
 def ordered_status(status: Object) -> str:
