@@ -209,7 +209,7 @@ class Access:
         if held is None:
             raise NoAnswer(f"auth token key '\"auth_token\"' not found in secret {namespace}/{name}")
         try:
-            return base64.b64decode(held).decode()
+            return base64.b64decode(held, validate=True).decode()
         except (binascii.Error, UnicodeDecodeError, TypeError) as error:
             raise NoAnswer(f"the auth token in secret {namespace}/{name} cannot be read") from error
 
