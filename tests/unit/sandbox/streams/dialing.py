@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlencode
@@ -15,6 +16,8 @@ from tests.unit.sandbox.streams import spdy_client
 from tests.unit.sandbox.streams.world import NAMESPACE, serving
 
 if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Awaitable, Callable
+
     from tests.unit.sandbox.streams.world import World
 
 V4, V5 = "v4.channel.k8s.io", "v5.channel.k8s.io"
@@ -107,3 +110,22 @@ class Spdy:
                     self.writer.close()
                     return got
         return got
+
+
+async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Sends back what it gets; a word more when the input has ended."""
+    while data := await reader.read(65536):
+        writer.write(data)
+        await writer.drain()
+    writer.write(b" and goodbye")
+    writer.close()
+
+
+@contextlib.asynccontextmanager
+async def forwarding(
+    answer: Callable[[asyncio.StreamReader, asyncio.StreamWriter], Awaitable[None]] = echo,
+) -> AsyncIterator[World]:
+    """A world whose pod answers at port 7000 (and 7001)."""
+    async with serving() as world, await asyncio.start_server(answer, "127.0.0.1", 0) as server:
+        world.ports[7000] = world.ports[7001] = server.sockets[0].getsockname()[1]
+        yield world

@@ -39,7 +39,7 @@ class Client:
         self._unpack = zlib.decompressobj(zdict=DICTIONARY)
         self._buffer = b""
 
-    def open(self, stream: int, *, last: bool = False, **headers: str) -> bytes:
+    def open(self, stream: int, last: bool = False, /, **headers: str) -> bytes:
         """SYN_STREAM."""
         plain = struct.pack(">I", len(headers))
         for name, value in headers.items():

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_ray.sandbox.api.kinds import PODS
+from tests.unit.sandbox.streams.dialing import forwarding
 from tests.unit.sandbox.streams.world import NAMESPACE, World, serving
 
 if TYPE_CHECKING:
@@ -90,15 +91,6 @@ def test_cp_brings_a_folder_there_and_back(tmp_path: Path, websockets: str) -> N
     assert (tmp_path / "back" / "deep" / "file").read_bytes() == (here / "deep" / "file").read_bytes()
 
 
-async def echo(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Sends back what it gets; a word more when the input has ended."""
-    while data := await reader.read(65536):
-        writer.write(data)
-        await writer.drain()
-    writer.write(b" and goodbye")
-    writer.close()
-
-
 async def local_port(process: asyncio.subprocess.Process) -> int:
     """Where a port-forward listens."""
     assert process.stdout is not None
@@ -120,11 +112,10 @@ def test_port_forward_carries_many_connections_with_half_close(tmp_path: Path, w
         return got == text + b" and goodbye"
 
     async def inner() -> list[bool]:
-        async with serving() as world, await asyncio.start_server(echo, "127.0.0.1", 0) as pod:
-            world.ports[7000] = pod.sockets[0].getsockname()[1]
-            async with started(world, tmp_path, websockets, "port-forward", "pod/web", ":7000") as process:
-                port = await local_port(process)
-                return await asyncio.gather(*(one(port, number) for number in range(20)))
+        argv = ("port-forward", "pod/web", ":7000")
+        async with forwarding() as world, started(world, tmp_path, websockets, *argv) as process:
+            port = await local_port(process)
+            return await asyncio.gather(*(one(port, number) for number in range(20)))
 
     assert asyncio.run(inner()) == [True] * 20
 

@@ -236,7 +236,7 @@ def test_nearly_right_bytes_mean_the_same_in_any_pieces(
         if kind == "data":
             raw += data(number, body, last=flag)
         elif kind == "open":
-            raw += client.open(number, last=flag, name=body.hex())
+            raw += client.open(number, flag, name=body.hex())
         else:
             raw += control(number, body, flags=int(flag))
     changed = bytearray(raw)

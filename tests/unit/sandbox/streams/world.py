@@ -86,6 +86,7 @@ class LocalProcess:
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
         await self.process.wait()
+        self.process._transport.close()  # type: ignore[attr-defined]  # a child may hold its pipes open
 
 
 class Starter:
