@@ -115,8 +115,8 @@ def test_specs(spec: Object, text: str) -> None:
             {"onSuccess": {"policy": "DeleteSelf"}},
             {},
             (
-                "both DeletionStrategy.OnSuccess and DeletionStrategy.OnFailure must be set when using the legacy deletion"
-                " policy fields of DeletionStrategy"
+                "both DeletionStrategy.OnSuccess and DeletionStrategy.OnFailure must be set when using the legacy"
+                " deletion policy fields of DeletionStrategy"
             ),
         ),
         (
