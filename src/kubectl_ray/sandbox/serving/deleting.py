@@ -154,12 +154,14 @@ _TYPES: tuple[tuple[str, type, str], ...] = (
 )
 
 
-def checked(value: Object) -> Deleting:
+def checked(value: Any) -> Deleting:
     """`DeleteOptions`, if they make sense.
 
     Raises:
         Refused: 400, 422.
     """
+    if not isinstance(value, dict):
+        raise bad_request("json: cannot unmarshal into Go value of type v1.DeleteOptions")
     for field, wanted, told in _TYPES:
         given = value.get(field)
         if given is not None and (not isinstance(given, wanted) or (wanted is int and isinstance(given, bool))):

@@ -50,14 +50,15 @@ async def bind(call: Call) -> web.StreamResponse:
         if pod["metadata"].get("deletionTimestamp"):
             raise conflict(kinds.PODS, name, f"pod {name} is being deleted, cannot be assigned to a host")
         pod["spec"]["nodeName"] = node
-        held_conditions = pod.setdefault("status", {}).setdefault("conditions", [])
+
+    def tell(pod: Object) -> None:
+        conditions = pod.setdefault("status", {}).setdefault("conditions", [])
         scheduled = {"type": "PodScheduled", "status": "True", "lastProbeTime": None}
         scheduled["lastTransitionTime"] = call.objects.now()
-        held_conditions[:] = [each for each in held_conditions if each["type"] != "PodScheduled"] + [scheduled]
+        conditions[:] = [each for each in conditions if each["type"] != "PodScheduled"] + [scheduled]
 
-    before = call.objects.get(kinds.PODS, call.namespace, name)
-    del before
     call.objects.edit(kinds.PODS, call.namespace, name, assign, dry_run=asked.dry_run)
+    call.objects.edit(kinds.PODS, call.namespace, name, tell, status=True, dry_run=asked.dry_run)
     return answers.answered(call.request, _DONE, 201)
 
 
@@ -142,8 +143,32 @@ def _texts(values: object) -> bool:
 
 
 async def finalize(call: Call) -> web.StreamResponse:
-    """Take finalizers off a namespace (its `spec.finalizers`)."""
-    return await writes.update(call)
+    """Take finalizers off a namespace (its `spec.finalizers`); one that is being deleted goes with the last of them.
+
+    Raises:
+        Refused: what `Objects.edit` raises; 400, 413, 415.
+    """
+    form = call.form()
+    asked = options.writing("UpdateOptions", call.request.query)
+    given = await _given(call, "Namespace", "v1")
+    meta, spec = given.get("metadata"), given.get("spec")
+    left = spec.get("finalizers") if isinstance(spec, dict) else None
+    if not _texts(left or []):
+        raise bad_request("json: cannot unmarshal into Go struct field NamespaceSpec.spec.finalizers")
+    version = meta.get("resourceVersion") if isinstance(meta, dict) else None
+
+    def keep(held: Object) -> None:
+        held["spec"]["finalizers"] = list(left or [])
+
+    kept = call.objects.edit(
+        kinds.NAMESPACES,
+        "",
+        call.asked.name,
+        keep,
+        version=version if isinstance(version, str) else "",
+        dry_run=asked.dry_run,
+    )
+    return writes.shown(call, kept, form, 200)
 
 
 ANSWERS: dict[tuple[Kind, str, str], Callable[[Call], Awaitable[web.StreamResponse]]] = {

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from kubectl_ray.sandbox.api import kinds
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, not_found
-from kubectl_ray.sandbox.serving import answers, deleting, reads, reviews, subresources, versions, watches, writes
+from kubectl_ray.sandbox.serving import deleting, reads, reviews, subresources, versions, watches, writes
 from kubectl_ray.sandbox.serving.calls import Call
 from kubectl_ray.sandbox.serving.rights import Rights
 
@@ -128,7 +128,7 @@ def _function(asked: Asked, kind: Kind) -> Answer | None:
         return ON_STATUS.get(asked.verb)
     if asked.subresource:
         return subresources.ANSWERS.get((kind, asked.subresource, asked.verb))
-    if asked.verb not in kind.verbs:
+    if asked.verb not in kind.verbs or (kind is kinds.NAMESPACES and asked.verb == "deletecollection"):
         return None
     if asked.name:
         return ON_OBJECT.get(asked.verb)
@@ -154,4 +154,4 @@ def _unknown(asked: Asked) -> web.Response:
     known = {(kind.group, kind.version) for kind in kinds.KINDS if kind.group != kinds.RAY}
     if (asked.group, asked.version) in known:
         raise Refused(404, "NotFound", "the server could not find the requested resource", {})
-    return answers.plain("404 page not found\n", 404)
+    return versions.not_found()

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
+import hashlib
 import platform
 from typing import TYPE_CHECKING
 
-from kubectl_ray.sandbox.serving import answers
+from aiohttp import hdrs, web
+
+from kubectl_ray.sandbox.serving import answers, discovery, media, openapi
 
 if TYPE_CHECKING:
-    from aiohttp import web
-
     from kubectl_ray.sandbox.serving.paths import Asked
 
 KUBERNETES = "v1.36.1"
@@ -40,25 +41,51 @@ def version() -> dict[str, str]:
 
 
 async def answer(request: web.Request, asked: Asked) -> web.StreamResponse:
-    """The answer to a path that is no object's.
-
-    Raises:
-        Refused: 406.
-    """
+    """The answer to a path that is no object's."""
     path = asked.path.rstrip("/")
     if asked.verb != "get":
-        return not_found(request)
+        return not_found()
     if path == "/version":
         return answers.answered(request, version())
+    if path.startswith(("/api", "/apis")):
+        return _discovery(request, path)
+    if path.startswith(openapi.ROOT):
+        return _schemas(request, path)
     first, _, check = path.removeprefix("/").partition("/")
     if first in {"healthz", "livez", "readyz"} and (not check or check in CHECKS):
         if "verbose" in request.query and not check:
             lines = [f"[+]{each} ok" for each in CHECKS]
             return answers.plain("\n".join([*lines, f"{first} check passed", ""]))
         return answers.plain("ok")
-    return not_found(request)
+    return not_found()
 
 
-def not_found(_request: web.Request) -> web.Response:
+def _discovery(request: web.Request, path: str) -> web.Response:
+    found = discovery.answer(path, request.headers.get(hdrs.ACCEPT, ""), request.host)
+    if found is None:
+        return not_found()
+    made = answers.answered(request, found.body)
+    made.headers[hdrs.CONTENT_TYPE] = found.media_type
+    made.headers[hdrs.VARY] = hdrs.ACCEPT
+    return made
+
+
+def _schemas(request: web.Request, path: str) -> web.Response:
+    """A document stays what it is as long as its path has the same hash; clients keep it then."""
+    found = openapi.answer(path)
+    if found is None:
+        return not_found()
+    made = web.Response(body=found, content_type=media.JSON)
+    made.etag = hashlib.sha256(found).hexdigest()
+    if "hash" in request.query:
+        made.headers[hdrs.CACHE_CONTROL] = "public, immutable"
+    if made.etag in (request.if_none_match or ()):
+        return web.Response(status=304, headers=made.headers)
+    if answers.wants_gzip(request):
+        made.enable_compression(web.ContentCoding.gzip)
+    return made
+
+
+def not_found() -> web.Response:
     """404, as of a path that nothing is at."""
     return answers.plain("404 page not found\n", 404)

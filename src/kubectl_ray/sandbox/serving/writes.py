@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import hdrs
 
 from kubectl_ray.sandbox.api import kinds, patches, shapes
-from kubectl_ray.sandbox.api.refusals import Refused, bad_request
+from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
 from kubectl_ray.sandbox.serving import answers, applying, forms, media, options
 from kubectl_ray.sandbox.serving.bodies import body
 
@@ -83,6 +83,9 @@ async def update(call: Call) -> web.StreamResponse:
     admitted, warnings = shapes.admit_shape(
         kind, given.object, strict=asked.validation, duplicates=given.duplicates, old=before, status=status
     )
+    uid = admitted["metadata"].get("uid")
+    if uid and uid != before["metadata"]["uid"]:
+        raise _another(call, uid, before["metadata"]["uid"])
     version = admitted["metadata"].get("resourceVersion") or ""
     if not version and kind.group in {kinds.RAY, kinds.CRDS.group}:
         raise _no_version(call)
@@ -185,6 +188,17 @@ def _same_namespace(call: Call, given: Object) -> None:
     said = _meta(given).get("namespace")
     if said and said != call.namespace:
         raise bad_request("the namespace of the provided object does not match the namespace sent on the request")
+
+
+def _another(call: Call, asked: str, held: str) -> Refused:
+    """409: the object of that name is another one by now."""
+    kind, name = call.kind, call.asked.name
+    key = "/".join(part for part in ("/registry", kind.group, kind.plural, call.namespace, name) if part)
+    why = (
+        f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg:"
+        f" Precondition failed: UID in precondition: {asked}, UID in object meta: {held}"
+    )
+    return conflict(kind, name, why)
 
 
 def _no_version(call: Call) -> Refused:

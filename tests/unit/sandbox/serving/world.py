@@ -83,7 +83,10 @@ class World:
             sent["Content-Type"] = content_type
         sent |= {name.replace("_", "-"): value for name, value in headers.items()}
         url = URL(self.server.url + path, encoded=True)
-        async with self.session.request(method, url, data=data, headers=sent, allow_redirects=False) as answer:
+        untyped = ["Content-Type"] if not content_type else []
+        async with self.session.request(
+            method, url, data=data, headers=sent, allow_redirects=False, skip_auto_headers=untyped
+        ) as answer:
             return Answer(answer.status, dict(answer.headers), await answer.read())
 
     async def get(self, path: str, **headers: str) -> Answer:
