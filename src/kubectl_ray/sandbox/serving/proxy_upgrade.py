@@ -62,7 +62,7 @@ async def pass_through(request: web.Request, target: Target, url: URL, headers: 
             await first_of(_to_target(client, writer), _to_client(reader, client))
         else:
             await _to_client(reader, client)
-        await client.close()
+        client.abort()  # a WebSocket's client waits for the other side to close first
     except ConnectionError:
         pass  # one of the two has gone, which ends both
     finally:
