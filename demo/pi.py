@@ -100,5 +100,6 @@ def followed(jobs: Jobs, pause: float = 1.0) -> int:
         if status not in OVER:
             time.sleep(pause)
     lines = str(jobs.ask("GET", f"{job}/logs")["logs"]).strip().splitlines()
-    print(*(lines[-1:] if status == "SUCCEEDED" else lines), sep="\n")
-    return 0 if status == "SUCCEEDED" else 10
+    result = [line for line in lines if line.startswith("pi is")]
+    print(*(result or lines), sep="\n")  # Ray has remarks of its own in a log
+    return 0 if status == "SUCCEEDED" and result else 10

@@ -7,13 +7,22 @@ from contextlib import AsyncExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kubectl_ray.sandbox import first_objects
+from kubectl_ray.sandbox.api import tokens
 from kubectl_ray.sandbox.api.kinds import PODS
 from kubectl_ray.sandbox.api.objects import Objects
 from kubectl_ray.sandbox.api.store import Store
+from kubectl_ray.sandbox.controllers.claims import Claims
+from kubectl_ray.sandbox.controllers.endpoints import Endpoints
+from kubectl_ray.sandbox.controllers.expiry import Expiry
+from kubectl_ray.sandbox.controllers.garbage import Garbage
 from kubectl_ray.sandbox.controllers.jobs import Jobs
+from kubectl_ray.sandbox.controllers.namespaces import Namespaces
+from kubectl_ray.sandbox.controllers.quotas import Quotas
 from kubectl_ray.sandbox.loop import Loop
 from kubectl_ray.sandbox.node.machine import Node
 from kubectl_ray.sandbox.operator.operator import Operator
+from kubectl_ray.sandbox.serving import certificates
 from kubectl_ray.sandbox.serving.pod_logs import PodLogs
 from kubectl_ray.sandbox.serving.server import HOST, Server
 from kubectl_ray.sandbox.serving.streaming import Streaming
@@ -42,13 +51,21 @@ class Sandbox:
             OSError: the port is taken, or the disk does not take what has to be written.
         """
         begun = self._begun
+        certificates.context(self._home.serving)
+        authority = certificates.authority(self._home.serving)
         store = Store(self._home.store)
         begun.callback(store.close)
         objects = Objects(store)
-        node = Node(objects, self._home.node, replace(self._settings, api=lambda: f"https://{HOST}:{port}"))
+        first_objects.seed(objects)
+        settings = replace(
+            self._settings,
+            api=lambda: f"https://{HOST}:{port}",
+            token=lambda namespace, account: str(tokens.issue(objects, namespace, account, {})["status"]["token"]),
+        )
+        node = Node(objects, self._home.node, settings)
         begun.push_async_callback(node.stop)
         await node.start()
-        for controller in _controllers(objects):
+        for controller in _controllers(objects, authority, node):
             loop = Loop(store, controller)
             begun.push_async_callback(loop.stop)
             loop.start()
@@ -68,6 +85,14 @@ class Sandbox:
         await self._begun.aclose()
 
 
-def _controllers(objects: Objects) -> list[Controller]:
+def _controllers(objects: Objects, authority: str, node: Node) -> list[Controller]:
     """What Kubernetes itself does with objects."""
-    return [Jobs(objects)]
+    return [
+        Namespaces(objects, authority),
+        Quotas(objects),
+        Endpoints(objects, node.address),
+        Jobs(objects),
+        Claims(objects),
+        Garbage(objects),
+        Expiry(objects),
+    ]

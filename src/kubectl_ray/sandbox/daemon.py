@@ -23,6 +23,7 @@ from typing import TYPE_CHECKING
 
 import psutil
 
+from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.assembly import Sandbox
 from kubectl_ray.sandbox.home import Home, Run, Trouble
 from kubectl_ray.sandbox.log_file import write_to
@@ -110,7 +111,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         voice.trouble(trouble.message, trouble.hint)
     except OSError as error:
         log.exception("cannot start")
-        voice.trouble(f"The sandbox cannot be started: {error.strerror or error}", f"Its log:  {home.log}")
+        full = error.errno in (errno.ENOSPC, errno.EDQUOT)
+        hint = f"Make room on the disk of {home.folder}." if full else f"Its log:  {home.log}"
+        voice.trouble(f"The sandbox cannot be started: {error.strerror or error}", hint)
+    except Refused as refusal:
+        log.exception("cannot write what every cluster has")
+        voice.trouble(
+            f"What the sandbox begins with cannot be written: {refusal.__cause__ or refusal.message}",
+            f"Make room on the disk of {home.folder}.",
+        )
     except sqlite3.Error as error:
         log.exception("cannot open the store")
         voice.trouble(
@@ -185,10 +194,12 @@ def _port(wanted: int, last: int) -> int:
             try:
                 probe.bind((HOST, number))
                 probe.listen(1)
+                socket.create_connection(probe.getsockname(), timeout=2.0).close()
             except OSError as error:
-                if error.errno == errno.EADDRNOTAVAIL:
+                if error.errno in (errno.EADDRNOTAVAIL, errno.ENETUNREACH):
                     raise Trouble(
-                        f"This machine has no address {HOST}", "The sandbox needs the loopback interface: switch it on."
+                        f"Nothing can be reached at {HOST} on this machine",
+                        "The sandbox needs the loopback interface: switch it on.",
                     ) from error
                 if wanted or not number:
                     why = error.strerror or str(error)
