@@ -286,3 +286,15 @@ def test_a_full_disk_is_tried_again(world: World, monkeypatch: pytest.MonkeyPatc
     monkeypatch.undo()
     assert world.look() == rayclusters.SOON
     assert len(world.names()) == 2
+
+
+def test_two_groups_of_one_name_never_come_to_rest(world: World) -> None:
+    """Both count the same pods: each look makes one pod and the next deletes it."""
+    world.create(cluster(group("g", replicas=1), group("g", replicas=2)))
+    counts = []
+    for _ in range(6):
+        world.look()
+        counts.append(len(world.names(group="g")))
+    assert counts == [2] * 6
+    assert world.status["desiredWorkerReplicas"] == 3
+    assert {"CreatedWorkerPod", "DeletedWorkerPod"} <= set(world.events())
