@@ -111,8 +111,10 @@ def _run(argv: list[str]) -> Iterator[str]:
         try:
             for line in process.stdout:
                 last = line.strip() or last
-                if last.startswith(("Collecting ", "Downloading ", "Installing ")):
-                    yield " ".join(last.split()[:2])
+                if last.startswith("Downloading ") and last.endswith(" MB)"):
+                    yield last  # the large ones; there are sixty
+                elif last.startswith("Installing "):
+                    yield "Installing"
                 elif last.startswith("ERROR: "):
                     wrong = last.removeprefix("ERROR: ")
         except BaseException:
