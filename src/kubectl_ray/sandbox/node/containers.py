@@ -319,6 +319,8 @@ class ContainerLife:
 
     async def stop(self, task: asyncio.Task[int], grace: float) -> None:
         """Take it down with its pod: its process gets `grace` seconds; what only waits is not started any more."""
+        if task.done():
+            return
         while not task.done():
             if self.running:
                 self.event("Normal", "Killing", f"Stopping container {self.name}")
