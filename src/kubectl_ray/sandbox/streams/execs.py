@@ -36,6 +36,11 @@ log = logging.getLogger(__name__)
 SILENCE = 2.0
 """Seconds. After the command's end its output is over when nothing came for so long, though a child holds it open."""
 
+LAST_WORD = 1.0
+"""Seconds that a client has for taking it."""
+
+CUT_OFF = "error executing command in container: the server has ended"
+
 SPDY_PROTOCOLS = ("v4.channel.k8s.io", "v3.channel.k8s.io", "v2.channel.k8s.io", "channel.k8s.io")
 """What the real server says it accepts; clients that offer v4, which is older than all supported ones, get that."""
 
@@ -144,6 +149,12 @@ async def _session(
             await surely(process.kill())
     except ConnectionError:
         log.debug("the client of %s has gone", command)
+    except asyncio.CancelledError:
+        # Clients take an end without a word for success.
+        with contextlib.suppress(ConnectionError, TimeoutError):
+            async with asyncio.timeout(LAST_WORD):
+                await _tell(front, channels.failed(CUT_OFF, front.protocol))
+        raise
     finally:
         await front.close()
 

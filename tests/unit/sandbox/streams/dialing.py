@@ -43,14 +43,14 @@ def dial(world: World, where: str, *protocols: Any) -> connect:
 
 async def everything(socket: ClientConnection) -> tuple[dict[int, bytes], int]:
     """What came on each channel until the server closed, and its closing code."""
-    got: dict[int, bytes] = {}
+    pieces: dict[int, list[bytes]] = {}
     try:
         while True:
             message = await socket.recv()
             assert isinstance(message, bytes)
-            got[message[0]] = got.get(message[0], b"") + message[1:]
+            pieces.setdefault(message[0], []).append(message[1:])
     except ConnectionClosed:
-        return got, socket.close_code or 0
+        return {channel: b"".join(each) for channel, each in pieces.items()}, socket.close_code or 0
 
 
 def ask(method: str, where: str, headers: dict[str, str], **changes: Any) -> tuple[int, str, str]:

@@ -97,6 +97,7 @@ class Starter:
         self.asked: list[tuple[str, str, str, tuple[str, ...], bool, bool]] = []
         self.refusal: Refused | None = None
         self.happened = asyncio.Event()
+        self.killed_before_end: list[bool] = []
 
     async def __call__(
         self, namespace: str, pod: str, container: str, command: Sequence[str], *, stdin: bool, tty: bool
