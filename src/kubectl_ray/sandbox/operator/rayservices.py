@@ -6,6 +6,7 @@ upgrade), as recorded.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from typing import TYPE_CHECKING
 
@@ -134,6 +135,9 @@ class RayServices:
             ready = active if running else None
         if ready is not None:
             self._lead(service, ready)
+            # The endpoints are counted below: who keeps them gets its turn first, as in a real cluster, where this
+            # operator's writes take longer than that.
+            await asyncio.sleep(0)
         status["observedGeneration"] = service["metadata"]["generation"]
         told.tell_side(status, told.ACTIVE, active, applications.get(told.ACTIVE))
         told.tell_side(status, told.PENDING, pending, applications.get(told.PENDING))
