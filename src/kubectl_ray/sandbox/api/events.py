@@ -77,7 +77,9 @@ def _record_old(objects: Objects, event: Object, component: str) -> None:
         event |= {"reportingComponent": "", "reportingInstance": ""}
         same = [each for each in recent if each["message"].startswith(COMBINED)]
     else:
+        part = event["involvedObject"].get("fieldPath")
         same = [each for each in similar if each["message"] == event["message"]]
+        same = [each for each in same if each["involvedObject"].get("fieldPath") == part]
     stamp = objects.now()
 
     def count_up(known: Object) -> None:
