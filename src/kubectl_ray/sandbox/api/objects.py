@@ -223,6 +223,7 @@ class Objects:
                 after["status"] = copy.deepcopy(before["status"])
         after = self.shape(kind, after)
         rules.prepare(kind, after, before)
+        rules.settle(self, kind, after)
         causes = metadata.of_changed(after["metadata"], before["metadata"])
         causes += rules.wrong_fields(self, kind, after) or rules.wrongly_changed(kind, before, after)
         if causes:

@@ -20,7 +20,7 @@ NAME = "batch.kubernetes.io/job-name"
 
 
 def fill(job: Object) -> None:
-    """Defaults. Labels of the job's own default are its template's."""
+    """Defaults. A job without labels has those of its template, once these are complete."""
     spec = job["spec"] = job.get("spec") or {}
     if spec.get("completions") is None and spec.get("parallelism") is None:
         spec["completions"] = spec["parallelism"] = 1
@@ -38,7 +38,7 @@ def fill(job: Object) -> None:
         # A job has to say it itself: the default of pods is not one that a job can have.
         template["spec"].pop("restartPolicy", None)
     labels = (template.get("metadata") or {}).get("labels")
-    if labels and not job["metadata"].get("labels"):
+    if labels and not job["metadata"].get("labels") and (spec["manualSelector"] or CONTROLLER in labels):
         job["metadata"]["labels"] = dict(labels)
 
 

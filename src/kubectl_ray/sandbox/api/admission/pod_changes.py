@@ -25,9 +25,9 @@ ALLOWED = (
 def causes(before: Object, after: Object) -> list[Cause]:
     """What of the difference between two specs is not allowed."""
     old, new = before["spec"], after["spec"]
-    for key, word in (("containers", "containers"), ("initContainers", "init containers")):
+    for key in ("containers", "initContainers"):
         if len(old.get(key) or []) != len(new.get(key) or []):
-            return [prohibited(f"pod updates may not add or remove {word}", f"spec.{key}")]
+            return [prohibited("pod updates may not add or remove containers", f"spec.{key}")]
     deadline, earlier = new.get("activeDeadlineSeconds"), old.get("activeDeadlineSeconds")
     found: list[Cause] = []
     if earlier is not None and deadline is None:

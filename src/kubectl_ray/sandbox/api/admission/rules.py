@@ -1,7 +1,7 @@
 """Which of this package's rules hold for which kind, in the order in which the API server asks them.
 
-A new object: `prepare`, `admit`, its name, `complete`, `wrong`, `count`. A changed one: `prepare`, `wrong`,
-`wrongly_changed`, `counts`.
+A new object: `prepare`, `admit`, its name, `complete`, `wrong_fields`, `count`. A changed one: `prepare`,
+`settle`, `wrong_fields`, `wrongly_changed`, `counts`.
 """
 
 from __future__ import annotations
@@ -117,6 +117,12 @@ def complete(objects: Objects, kind: Kind, made: Object) -> None:
         made["status"] = {}
     elif kind is kinds.NAMESPACES:
         _prepare_namespace(made, None)
+
+
+def settle(objects: Objects, kind: Kind, changed: Object) -> None:
+    """What a changed object gets that depends on others."""
+    if kind is kinds.SERVICES and changed["spec"]["type"] != "ExternalName":
+        services.allocate_ports(objects, changed)
 
 
 def wrong_fields(objects: Objects, kind: Kind, held: Object) -> list[Cause]:

@@ -69,22 +69,29 @@ def allocate(objects: Objects, service: Object) -> None:
     service["status"] = {"loadBalancer": {}}
     if spec["type"] == "ExternalName":
         return
-    others = [each["spec"] for each in objects.list(kinds.SERVICES)]
     if not spec.get("clusterIP"):
-        taken = {each.get("clusterIP") for each in others}
+        taken = {each["spec"].get("clusterIP") for each in objects.list(kinds.SERVICES)}
         spec["clusterIP"] = next(each for each in _addresses() if each not in taken)
         spec["clusterIPs"] = [spec["clusterIP"]]
     dual = spec["clusterIP"] == "None" and not spec.get("selector")
     spec.setdefault("ipFamilies", ["IPv4", "IPv6"] if dual else ["IPv4"])
     spec.setdefault("ipFamilyPolicy", "RequireDualStack" if dual else "SingleStack")
-    if spec["type"] in OUTSIDE:
-        ports = {port.get("nodePort") for each in others for port in each.get("ports") or []}
+    allocate_ports(objects, service)
+
+
+def allocate_ports(objects: Objects, service: Object) -> None:
+    """Node ports for a service that is to be reached from outside; none for one that is not any more."""
+    spec = service["spec"]
+    if spec["type"] not in OUTSIDE:
         for port in spec.get("ports") or []:
-            if not port.get("nodePort"):
-                port["nodePort"] = next(
-                    each for each in random.sample(NODE_PORTS, len(NODE_PORTS)) if each not in ports
-                )
-            ports.add(port["nodePort"])
+            port.pop("nodePort", None)
+        return
+    others = [each["spec"] for each in objects.list(kinds.SERVICES)]
+    taken = {port.get("nodePort") for each in others for port in each.get("ports") or []}
+    for port in spec.get("ports") or []:
+        if not port.get("nodePort"):
+            port["nodePort"] = next(each for each in random.sample(NODE_PORTS, len(NODE_PORTS)) if each not in taken)
+        taken.add(port["nodePort"])
 
 
 def causes(objects: Objects, service: Object) -> list[Cause]:
