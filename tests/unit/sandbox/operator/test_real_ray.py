@@ -157,8 +157,12 @@ def test_a_service_and_a_job_on_one_ray(tmp_path: Path) -> None:
             )
             assert _ready(service["status"])
 
+            submitter = objects.list(kinds.PODS, "lab", {"job-name": "ok"})[0]["metadata"]["name"]
+            objects.delete(kinds.RAY_JOBS, "lab", "ok")
             objects.delete(kinds.RAY_SERVICES, "lab", "hs")
             await machine.gone(kinds.RAY_CLUSTERS, cluster)
             await machine.gone(kinds.RAY_SERVICES, "hs")
+            for pod in (submitter, head["metadata"]["name"]):
+                await machine.gone(kinds.PODS, pod)
 
     asyncio.run(story())
