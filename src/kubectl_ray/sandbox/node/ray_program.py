@@ -75,6 +75,7 @@ def health(arguments: Sequence[str], pod: Pod, environment: Mapping[str, str]) -
 def stop(environment: Mapping[str, str]) -> int:
     """End this pod's Ray, as `ray stop` does in a container; the exit code."""
     import psutil
+    import ray  # noqa: F401 - brings a psutil where there is no other
 
     from kubectl_ray.sandbox.node.processes import POD, Belonging
 

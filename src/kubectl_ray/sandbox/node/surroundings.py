@@ -14,6 +14,7 @@ from kubectl_ray.sandbox.api.kinds import PODS, SERVICES
 from kubectl_ray.sandbox.node import ports, processes
 from kubectl_ray.sandbox.node.environment import environment, expand
 from kubectl_ray.sandbox.node.requests import requested
+from kubectl_ray.sandbox.node.serve_proxy import PLACE
 from kubectl_ray.sandbox.node.translation import Translation
 from kubectl_ray.sandbox.node.volumes import paths
 
@@ -154,6 +155,7 @@ def _ray(
         found |= {
             "AUTOSCALER_METRIC_PORT": str(meaning.ports[ports.AUTOSCALER_METRICS]),
             "DASHBOARD_METRIC_PORT": str(meaning.ports[ports.DASHBOARD_METRICS]),
+            "RAY_SERVE_HTTP_PROXY_CALLBACK_IMPORT_PATH": PLACE,
         }
     if settings.api is not None:
         found["KUBECTL_RAY_API"] = settings.api()
