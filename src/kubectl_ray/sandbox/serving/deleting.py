@@ -8,12 +8,10 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from aiohttp import hdrs
-
 from kubectl_ray.sandbox.api import decoding, kinds
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
 from kubectl_ray.sandbox.serving import answers, forms, media, options, reads
-from kubectl_ray.sandbox.serving.bodies import body
+from kubectl_ray.sandbox.serving.bodies import json_or_yaml
 from kubectl_ray.sandbox.serving.paths import truth
 
 if TYPE_CHECKING:
@@ -104,11 +102,10 @@ async def delete_many(call: Call) -> web.StreamResponse:
 
 
 async def _asked(call: Call) -> Deleting:
-    text = await body(call.request)
-    if not text:
+    if not call.request.body_exists:
         return checked(_of_query(call.request.query))
-    media_type = media.body_type(call.request.headers.get(hdrs.CONTENT_TYPE, ""))
-    return checked(of_body(text, yaml=media_type == media.YAML))
+    text, yaml = await json_or_yaml(call.request, "DeleteOptions")
+    return checked(of_body(text, yaml=yaml) if text else _of_query(call.request.query))
 
 
 def _of_query(query: Mapping[str, str]) -> Object:
@@ -160,14 +157,9 @@ def checked(value: Any) -> Deleting:
     Raises:
         Refused: 400, 422.
     """
-    if not isinstance(value, dict):
-        raise bad_request("json: cannot unmarshal into Go value of type v1.DeleteOptions")
-    for field, wanted, told in _TYPES:
-        given = value.get(field)
-        if given is not None and (not isinstance(given, wanted) or (wanted is int and isinstance(given, bool))):
-            raise bad_request(_wrong_type(field, given, told))
+    _check_types(value)
+    policy, orphan, dry_run = _values(value)
     wrong: list[tuple[str, str, str]] = []
-    policy, orphan = value.get("propagationPolicy") or "", value.get("orphanDependents")
     if policy and orphan is not None:
         told = f"Invalid value: {json.dumps(policy)}: orphanDependents and deletionPropagation cannot be both set"
         wrong.append(("FieldValueInvalid", told, "propagationPolicy"))
@@ -175,7 +167,6 @@ def checked(value: Any) -> Deleting:
         known = 'supported values: "Foreground", "Background", "Orphan", "nil"'
         told = f"Unsupported value: {json.dumps(policy)}: {known}"
         wrong.append(("FieldValueNotSupported", told, "propagationPolicy"))
-    dry_run = value.get("dryRun") or []
     if any(each != "All" for each in dry_run):
         told = f'Unsupported value: {json.dumps(dry_run)}: supported values: "All"'
         wrong.append(("FieldValueNotSupported", told, "dryRun"))
@@ -183,17 +174,31 @@ def checked(value: Any) -> Deleting:
         raise options.invalid("DeleteOptions", wrong)
     if orphan is not None:
         policy = "Orphan" if orphan else "Background"
-    conditions: Mapping[str, Any] = value.get("preconditions") or {}
+    conditions = value.get("preconditions") or {}
+    uid, version = conditions.get("uid") or "", conditions.get("resourceVersion") or ""
+    return Deleting(policy, value.get("gracePeriodSeconds"), uid, version, bool(dry_run))
+
+
+def _values(value: Object) -> tuple[str, bool | None, list[Any]]:
+    return value.get("propagationPolicy") or "", value.get("orphanDependents"), value.get("dryRun") or []
+
+
+def _check_types(value: Any) -> None:
+    """Whether each field is of its type.
+
+    Raises:
+        Refused: 400.
+    """
+    if not isinstance(value, dict):
+        raise bad_request("json: cannot unmarshal into Go value of type v1.DeleteOptions")
+    for field, wanted, told in _TYPES:
+        given = value.get(field)
+        if given is not None and (not isinstance(given, wanted) or (wanted is int and isinstance(given, bool))):
+            raise bad_request(_wrong_type(field, given, told))
+    conditions = value.get("preconditions") or {}
     for field in ("uid", "resourceVersion"):
         if not isinstance(conditions.get(field) or "", str):
             raise bad_request(_wrong_type(f"preconditions.{field}", conditions[field], "string"))
-    return Deleting(
-        policy,
-        value.get("gracePeriodSeconds"),
-        conditions.get("uid") or "",
-        conditions.get("resourceVersion") or "",
-        bool(dry_run),
-    )
 
 
 def _wrong_type(field: str, given: object, wanted: str) -> str:

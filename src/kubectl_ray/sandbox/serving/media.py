@@ -9,10 +9,11 @@ from typing import NamedTuple
 
 from kubectl_ray.sandbox.api.refusals import Refused
 
-JSON, YAML = "application/json", "application/yaml"
+JSON, YAML, PROTOBUF = "application/json", "application/yaml", "application/vnd.kubernetes.protobuf"
 OFFERED = (JSON, YAML)
-"""No protobuf: clients that prefer it name JSON as their second choice."""
-BODIES = ("application/json", "application/yaml")
+"""Not protobuf: clients that prefer it name JSON as their second choice."""
+BODIES = (JSON, YAML, PROTOBUF)
+"""Bodies are read in protobuf too: kubectl sends its own kinds in nothing else."""
 META = "meta.k8s.io"
 TABLE, PARTIAL, PARTIAL_LIST = "Table", "PartialObjectMetadata", "PartialObjectMetadataList"
 

@@ -7,12 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import hdrs
-
-from kubectl_ray.sandbox.api import decoding
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
 from kubectl_ray.sandbox.serving import answers, media
-from kubectl_ray.sandbox.serving.bodies import body
+from kubectl_ray.sandbox.serving.bodies import given
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -37,47 +34,16 @@ async def answer(request: web.Request, kind: str, api_version: str, user: User, 
     Raises:
         Refused: 400, 413, 415, 422.
     """
-    media_type = media.body_type(request.headers.get(hdrs.CONTENT_TYPE, ""))
-    given = await _given(request, kind, api_version, yaml=media_type == media.YAML)
     form = media.form(request.headers.get("Accept", ""), kinds=())
+    asked = await given(request, kind, api_version)
     made: Object = {"kind": kind, "apiVersion": api_version, "metadata": {}}
-    made |= _ANSWERS[kind](given, user, rights)
+    made |= _ANSWERS[kind](asked, user, rights)
     return answers.answered(request, made, 201, media_type=form.media_type)
 
 
-async def _given(request: web.Request, kind: str, api_version: str, *, yaml: bool) -> Object:
-    text = await body(request)
-    unknown = f"the object provided is unrecognized (must be of type {kind}):"
-    try:
-        value = (decoding.read_yaml(text) if yaml else decoding.read_json(text)).value
-    except decoding.NotReadable as wrong:
-        raise bad_request(f"{unknown} couldn't get version/kind; json parse error: {wrong}") from None
-    if not isinstance(value, dict):
-        raise bad_request(
-            f"{unknown} couldn't get version/kind; json parse error: json: cannot unmarshal into Go value"
-        )
-    if (value.get("kind") or kind, value.get("apiVersion") or api_version) != (kind, api_version):
-        raise bad_request(f"{value.get('kind')} in version {value.get('apiVersion')} cannot be handled as a {kind}")
-    return value
-
-
-def _object(value: Object, field: str) -> Object | None:
-    found = value.get(field)
-    if found is not None and not isinstance(found, dict):
-        raise bad_request(f"json: cannot unmarshal into Go struct field .{field}")
-    return found
-
-
-def _text(value: Object, field: str) -> str:
-    found = value.get(field) or ""
-    if not isinstance(found, str):
-        raise bad_request(f"json: cannot unmarshal into Go struct field .{field} of type string")
-    return found
-
-
-def _access(given: Object, user: User, rights: Rights) -> Object:
-    spec = _object(given, "spec") or {}
-    resource, path = _object(spec, "resourceAttributes"), _object(spec, "nonResourceAttributes")
+def _access(asked: Object, user: User, rights: Rights) -> Object:
+    spec = asked.get("spec") or {}
+    resource, path = spec.get("resourceAttributes"), spec.get("nonResourceAttributes")
     if (resource is None) == (path is None):
         why = "exactly one of nonResourceAttributes or resourceAttributes must be specified"
         if resource is not None:
@@ -88,30 +54,30 @@ def _access(given: Object, user: User, rights: Rights) -> Object:
         details = {"group": AUTHORIZATION, "causes": causes}
         raise Refused(422, "Invalid", f'.{AUTHORIZATION} "" is invalid: {field}: {message}', details)
     if path is not None:
-        allowed = rights.may_path(user, _text(path, "verb"), _text(path, "path"))
+        allowed = rights.may_path(user, path.get("verb", ""), path.get("path", ""))
         return {"spec": {"nonResourceAttributes": path}, "status": {"allowed": allowed}}
     assert resource is not None  # noqa: S101 - one of the two is given
-    plural, subresource = _text(resource, "resource"), _text(resource, "subresource")
+    plural, subresource = resource.get("resource", ""), resource.get("subresource", "")
     allowed = rights.may(
         user,
-        _text(resource, "verb"),
-        _text(resource, "group"),
+        resource.get("verb", ""),
+        resource.get("group", ""),
         f"{plural}/{subresource}" if subresource else plural,
-        _text(resource, "namespace"),
-        _text(resource, "name"),
+        resource.get("namespace", ""),
+        resource.get("name", ""),
     )
     return {"spec": {"resourceAttributes": resource}, "status": {"allowed": allowed}}
 
 
-def _rules(given: Object, user: User, rights: Rights) -> Object:
-    namespace = _text(_object(given, "spec") or {}, "namespace")
+def _rules(asked: Object, user: User, rights: Rights) -> Object:
+    namespace = (asked.get("spec") or {}).get("namespace", "")
     if not namespace:
         raise bad_request("no namespace on request")
     resources, paths = rights.rules(user, namespace)
     return {"spec": {}, "status": {"resourceRules": resources, "nonResourceRules": paths, "incomplete": False}}
 
 
-def _self(_given: Object, user: User, rights: Rights) -> Object:
+def _self(_asked: Object, user: User, rights: Rights) -> Object:
     info: dict[str, Any] = {"username": user.name}
     if user.uid:
         info["uid"] = user.uid

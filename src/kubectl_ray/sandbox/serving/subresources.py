@@ -6,17 +6,15 @@ and `pkg/registry/core/serviceaccount/storage/token.go`.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-from aiohttp import hdrs
-
-from kubectl_ray.sandbox.api import decoding, kinds, tokens
+from kubectl_ray.sandbox.api import kinds, tokens, typed
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
-from kubectl_ray.sandbox.serving import answers, deleting, media, options, writes
-from kubectl_ray.sandbox.serving.bodies import body
+from kubectl_ray.sandbox.serving import answers, deleting, options, writes
+from kubectl_ray.sandbox.serving.bodies import given
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Mapping
 
     from aiohttp import web
 
@@ -34,10 +32,9 @@ async def bind(call: Call) -> web.StreamResponse:
         Refused: 404; 409 it has one; 500 no node is named.
     """
     asked = options.writing("CreateOptions", call.request.query)
-    given = await _given(call, "Binding", "v1")
-    target = given.get("target") or {}
-    node = target.get("name") if isinstance(target, dict) else None
-    if not node or not isinstance(node, str):
+    body = await given(call.request, "Binding", "v1")
+    node = (body.get("target") or {}).get("name")
+    if not node:
         raise Refused(500, "", "target.name: Required value")
     name = call.asked.name
 
@@ -69,11 +66,11 @@ async def evict(call: Call) -> web.StreamResponse:
         Refused: 400 another pod is named; 404; what `Objects.delete` raises.
     """
     asked = options.writing("CreateOptions", call.request.query)
-    given = await _given(call, "Eviction", "policy/v1")
-    meta = given.get("metadata")
-    if isinstance(meta, dict) and meta.get("name") not in {None, "", call.asked.name}:
+    body = await given(call.request, "Eviction", "policy/v1")
+    _check_types(body, "Eviction", {"metadata": dict, "metadata.name": str, "deleteOptions": dict})
+    if (body.get("metadata") or {}).get("name") not in {None, "", call.asked.name}:
         raise bad_request("name in URL does not match name in Eviction object")
-    wanted = deleting.checked(given.get("deleteOptions") or {})
+    wanted = deleting.checked(body.get("deleteOptions") or {})
     call.objects.delete(
         kinds.PODS,
         call.namespace,
@@ -87,21 +84,6 @@ async def evict(call: Call) -> web.StreamResponse:
     return answers.answered(call.request, _DONE, 201)
 
 
-async def _given(call: Call, kind: str, api_version: str) -> Object:
-    media_type = media.body_type(call.request.headers.get(hdrs.CONTENT_TYPE, ""))
-    text = await body(call.request)
-    unknown = f"the object provided is unrecognized (must be of type {kind}): couldn't get version/kind"
-    try:
-        value = (decoding.read_yaml(text) if media_type == media.YAML else decoding.read_json(text)).value
-    except decoding.NotReadable as wrong:
-        raise bad_request(f"{unknown}; json parse error: {wrong}") from None
-    if not isinstance(value, dict):
-        raise bad_request(f"{unknown}; json parse error: json: cannot unmarshal into Go value")
-    if (value.get("kind") or kind, value.get("apiVersion") or api_version) != (kind, api_version):
-        raise bad_request(f"{value.get('kind')} in version {value.get('apiVersion')} cannot be handled as a {kind}")
-    return value
-
-
 async def token(call: Call) -> web.StreamResponse:
     """Issue a token of a service account.
 
@@ -109,37 +91,39 @@ async def token(call: Call) -> web.StreamResponse:
         Refused: what `tokens.issue` raises; 400, 413, 415.
     """
     asked = options.writing("CreateOptions", call.request.query)
-    given = await _given(call, "TokenRequest", "authentication.k8s.io/v1")
-    _check_types(given)
-    made = tokens.issue(call.objects, call.namespace, call.asked.name, given, dry_run=asked.dry_run)
+    body = await given(call.request, "TokenRequest", "authentication.k8s.io/v1")
+    _check_types(body, "TokenRequest", _TOKEN_REQUEST)
+    made = tokens.issue(call.objects, call.namespace, call.asked.name, body, dry_run=asked.dry_run)
     return answers.answered(call.request, made, 201)
 
 
-def _check_types(given: Object) -> None:
-    """The fields of a TokenRequest that are read.
+_TOKEN_REQUEST = {
+    "metadata": dict,
+    "metadata.name": str,
+    "spec": dict,
+    "spec.audiences": list,
+    "spec.expirationSeconds": int,
+    "spec.boundObjectRef": dict,
+    **{f"spec.boundObjectRef.{name}": str for name in ("apiVersion", "kind", "name", "uid")},
+}
+
+
+def _check_types(body: Object, kind: str, wanted: Mapping[str, type]) -> None:
+    """The fields that are read, outer ones first; lists are of text.
 
     Raises:
         Refused: 400, one of them is of another type.
     """
-    spec, meta = given.get("spec"), given.get("metadata")
-    inner = spec if isinstance(spec, dict) else {}
-    bound = inner.get("boundObjectRef")
-    audiences, life = inner.get("audiences"), inner.get("expirationSeconds")
-    right = {
-        "spec": spec is None or isinstance(spec, dict),
-        "metadata": meta is None or isinstance(meta, dict),
-        "spec.audiences": audiences is None or _texts(audiences),
-        "spec.expirationSeconds": life is None or (isinstance(life, int) and not isinstance(life, bool)),
-        "spec.boundObjectRef": bound is None or (isinstance(bound, dict) and _texts(list(bound.values()))),
-    }
-    wrong = [field for field, fits in right.items() if not fits]
-    if wrong:
-        why = f"json: cannot unmarshal into Go struct field TokenRequest.{wrong[0]}"
-        raise bad_request(f'TokenRequest in version "v1" cannot be handled as a TokenRequest: {why}')
-
-
-def _texts(values: object) -> bool:
-    return isinstance(values, list) and all(isinstance(each, str) for each in values)
+    for path, type_ in wanted.items():
+        value: Any = body
+        for name in path.split("."):
+            value = (value or {}).get(name)
+        fits = isinstance(value, type_) and not (type_ is int and isinstance(value, bool))
+        if fits and type_ is list:
+            fits = all(isinstance(each, str) for each in value)
+        if value is not None and not fits:
+            why = f"json: cannot unmarshal {typed.json_type(value)} into Go struct field {kind}.{path}"
+            raise bad_request(f'{kind} in version "v1" cannot be handled as a {kind}: {why}')
 
 
 async def finalize(call: Call) -> web.StreamResponse:
@@ -150,22 +134,18 @@ async def finalize(call: Call) -> web.StreamResponse:
     """
     form = call.form()
     asked = options.writing("UpdateOptions", call.request.query)
-    given = await _given(call, "Namespace", "v1")
-    meta, spec = given.get("metadata"), given.get("spec")
-    left = spec.get("finalizers") if isinstance(spec, dict) else None
-    if not _texts(left or []):
-        raise bad_request("json: cannot unmarshal into Go struct field NamespaceSpec.spec.finalizers")
-    version = meta.get("resourceVersion") if isinstance(meta, dict) else None
+    body = await given(call.request, "Namespace", "v1")
+    left = (body.get("spec") or {}).get("finalizers") or []
 
     def keep(held: Object) -> None:
-        held["spec"]["finalizers"] = list(left or [])
+        held["spec"]["finalizers"] = left
 
     kept = call.objects.edit(
         kinds.NAMESPACES,
         "",
         call.asked.name,
         keep,
-        version=version if isinstance(version, str) else "",
+        version=(body.get("metadata") or {}).get("resourceVersion") or "",
         dry_run=asked.dry_run,
     )
     return writes.shown(call, kept, form, 200)

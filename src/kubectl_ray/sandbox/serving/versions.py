@@ -47,17 +47,20 @@ async def answer(request: web.Request, asked: Asked) -> web.StreamResponse:
         return not_found()
     if path == "/version":
         return answers.answered(request, version())
-    if path.startswith(("/api", "/apis")):
+    if path.startswith("/api"):
         return _discovery(request, path)
-    if path.startswith(openapi.ROOT):
-        return _schemas(request, path)
+    return _schemas(request, path) if path.startswith(openapi.ROOT) else _health(request, path)
+
+
+def _health(request: web.Request, path: str) -> web.Response:
+    """Whoever gets an answer sees that all is well."""
     first, _, check = path.removeprefix("/").partition("/")
-    if first in {"healthz", "livez", "readyz"} and (not check or check in CHECKS):
-        if "verbose" in request.query and not check:
-            lines = [f"[+]{each} ok" for each in CHECKS]
-            return answers.plain("\n".join([*lines, f"{first} check passed", ""]))
-        return answers.plain("ok")
-    return not_found()
+    if first not in {"healthz", "livez", "readyz"} or (check and check not in CHECKS):
+        return not_found()
+    if "verbose" in request.query and not check:
+        lines = [f"[+]{each} ok" for each in CHECKS]
+        return answers.plain("\n".join([*lines, f"{first} check passed", ""]))
+    return answers.plain("ok")
 
 
 def _discovery(request: web.Request, path: str) -> web.Response:

@@ -12,7 +12,7 @@ from aiohttp import hdrs
 from kubectl_ray.sandbox.api import kinds, patches, shapes
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
 from kubectl_ray.sandbox.serving import answers, applying, forms, media, options
-from kubectl_ray.sandbox.serving.bodies import body
+from kubectl_ray.sandbox.serving.bodies import body, json_or_yaml
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -162,9 +162,8 @@ async def _given(call: Call) -> Given:
     Raises:
         Refused: 400, 413, 415.
     """
-    media_type = media.body_type(call.request.headers.get(hdrs.CONTENT_TYPE, ""))
-    text = await body(call.request)
-    return Given(*shapes.read_body(call.kind, text, yaml=media_type == media.YAML))
+    text, yaml = await json_or_yaml(call.request, call.kind.name)
+    return Given(*shapes.read_body(call.kind, text, yaml=yaml))
 
 
 def _agent(call: Call) -> str:

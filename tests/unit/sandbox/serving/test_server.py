@@ -372,9 +372,10 @@ PATHS = some.lists(some.one_of(WORDS, some.text(max_size=8)), max_size=9)
 VALUES = some.one_of(
     some.sampled_from(["true", "0", "-1", "All", "metadata.name=x", "a=b", "Exact"]), some.text(max_size=8)
 )
-NAMES = some.sampled_from(
-    """watch limit continue resourceVersion resourceVersionMatch labelSelector fieldSelector dryRun fieldValidation
-    fieldManager force propagationPolicy gracePeriodSeconds pretty includeObject sendInitialEvents container""".split()
+NAMES = some.one_of(
+    some.sampled_from(["watch", "limit", "continue", "resourceVersion", "resourceVersionMatch", "sendInitialEvents"]),
+    some.sampled_from(["labelSelector", "fieldSelector", "dryRun", "fieldValidation", "fieldManager", "force"]),
+    some.sampled_from(["propagationPolicy", "gracePeriodSeconds", "pretty", "includeObject", "container"]),
 )
 BODIES = some.one_of(
     some.binary(max_size=60),
@@ -401,6 +402,7 @@ TYPES = some.sampled_from(
         "application/json-patch+json",
         "application/strategic-merge-patch+json",
         "application/apply-patch+yaml",
+        "application/vnd.kubernetes.protobuf",
         "text/plain",
         "",
     ]

@@ -17,6 +17,8 @@ STRATEGIC = "application/strategic-merge-patch+json"
 SPEC = {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [{"name": "h", "image": "i"}]}}}}
 CLUSTER = {"apiVersion": "ray.io/v1", "kind": "RayCluster", "metadata": {"name": "c"}, "spec": SPEC}
 INSIDE = "the namespace of the provided object does not match the namespace sent on the request"
+FORMAT = "the body of the request was in an unknown format - accepted media types include:"
+NO_CONVERSION = "cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown conversion"
 UNKNOWN = "the object provided is unrecognized (must be of type ConfigMap):"
 
 
@@ -29,8 +31,7 @@ UNKNOWN = "the object provided is unrecognized (must be of type ConfigMap):"
             b'{"kind":"Secret","apiVersion":"v1","metadata":{"name":"x"}}',
             JSON,
             400,
-            'Secret in version "v1" cannot be handled as a ConfigMap: converting (v1.Secret) to (core.ConfigMap): unknown'
-            " conversion",
+            f'Secret in version "v1" {NO_CONVERSION}',
         ),
         (
             b"{}",
@@ -38,13 +39,7 @@ UNKNOWN = "the object provided is unrecognized (must be of type ConfigMap):"
             422,
             'ConfigMap "" is invalid: metadata.name: Required value: name or generateName is required',
         ),
-        (
-            b"x",
-            "text/plain",
-            415,
-            "the body of the request was in an unknown format - accepted media types include: application/json,"
-            " application/yaml",
-        ),
+        (b"x", "text/plain", 415, f"{FORMAT} application/json, application/yaml, application/vnd.kubernetes.protobuf"),
     ],
 )
 def test_bad_bodies(tmp_path: Path, body: bytes, content_type: str, code: int, message: str) -> None:

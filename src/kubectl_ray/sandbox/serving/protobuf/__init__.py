@@ -1,0 +1,1 @@
+"""Bodies in protobuf, which clients with built-in types send: read only. Never: answers, which are JSON or YAML."""
