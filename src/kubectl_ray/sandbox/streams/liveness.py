@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Coroutine
 
-PING_EVERY = 5.0
+PING_EVERY = 2.0
 """Seconds. A client that was killed is noticed after two of them at the latest, as its machine refuses the second."""
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import fcntl
 import os
 import shutil
+import struct
 import sys
+import termios
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +28,9 @@ ways = pytest.mark.parametrize("websockets", ["true", "false"])
 
 
 @contextlib.asynccontextmanager
-async def started(world: World, folder: Path, websockets: str, *argv: str) -> AsyncIterator[asyncio.subprocess.Process]:
+async def started(
+    world: World, folder: Path, websockets: str, *argv: str, ends: int = asyncio.subprocess.PIPE
+) -> AsyncIterator[asyncio.subprocess.Process]:
     """A kubectl that is ended in the end."""
     environment = {
         **os.environ,
@@ -34,9 +39,8 @@ async def started(world: World, folder: Path, websockets: str, *argv: str) -> As
         "KUBECTL_PORT_FORWARD_WEBSOCKETS": websockets,
         "HOME": str(folder),
     }
-    pipe = asyncio.subprocess.PIPE
     process = await asyncio.create_subprocess_exec(
-        KUBECTL, *argv, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, cwd=folder
+        KUBECTL, *argv, env=environment, cwd=folder, stdin=ends, stdout=ends, stderr=ends
     )
     try:
         yield process
@@ -89,6 +93,30 @@ def test_cp_brings_a_folder_there_and_back(tmp_path: Path, websockets: str) -> N
     assert kubectl(tmp_path, websockets, "cp", "here", f"web:{there}")[0] == 0
     assert kubectl(tmp_path, websockets, "cp", f"web:{there}/here", "back")[0] == 0
     assert (tmp_path / "back" / "deep" / "file").read_bytes() == (here / "deep" / "file").read_bytes()
+
+
+@ways
+def test_exec_with_a_terminal_is_a_session(tmp_path: Path, websockets: str) -> None:
+    """What is typed comes back, the size is the own terminal's, and the exit code the shell's."""
+
+    async def inner() -> tuple[int, bytes]:
+        ours, theirs = os.openpty()
+        fcntl.ioctl(ours, termios.TIOCSWINSZ, struct.pack("HHHH", 33, 101, 0, 0))
+        argv = ("exec", "-it", "web", "--", "sh")
+        async with serving() as world, started(world, tmp_path, websockets, *argv, ends=theirs) as process:
+            os.close(theirs)
+            # The size comes right after the start; a shell that asks before would see none.
+            os.write(ours, b"until stty size | grep 33; do sleep 0.05; done; exit 5\n")
+            code, shown = await process.wait(), b""
+            with contextlib.suppress(OSError):  # Linux says EIO when the last one has closed a terminal
+                while piece := os.read(ours, 65536):
+                    shown += piece
+        os.close(ours)
+        return code, shown
+
+    code, shown = asyncio.run(inner())
+    assert code == 5
+    assert b"\n33 101\r\n" in shown
 
 
 async def local_port(process: asyncio.subprocess.Process) -> int:
