@@ -5,7 +5,7 @@ A controller's or a client's object goes through `admit_shape`; a request's body
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 from kubectl_ray.sandbox.api import decoding, kinds, schemas, structural, typed
 from kubectl_ray.sandbox.api.patches import SCHEME, invalid_result, other_version
@@ -167,28 +167,3 @@ def _refuse(kind: Kind, why: str, patch: str | None) -> NoReturn:
     if patch is None:
         raise bad_request(f'{kind.name} in version "{kind.version}" cannot be handled as a {kind.name}: {why}')
     raise invalid_result(patch, why)
-
-
-def crd_objects(now: str) -> list[dict[str, Any]]:
-    """The custom resource definitions of Ray's kinds, as a server that took them at this time shows them."""
-    made = []
-    for kind in kinds.KINDS:
-        if kind.group != kinds.RAY:
-            continue
-        crd = schemas.custom_definition(kind)
-        crd["spec"]["conversion"] = {"strategy": "None"}
-        names = crd["spec"]["names"]
-        conditions = [
-            ("NamesAccepted", "NoConflicts", "no conflicts found"),
-            ("Established", "InitialNamesAccepted", "the initial names have been accepted"),
-        ]
-        crd["status"] = {
-            "conditions": [
-                {"type": type_, "status": "True", "lastTransitionTime": now, "reason": reason, "message": message}
-                for type_, reason, message in conditions
-            ],
-            "acceptedNames": names,
-            "storedVersions": [kind.version],
-        }
-        made.append(crd)
-    return made

@@ -9,13 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_ray.sandbox.api import kinds
+from kubectl_ray.sandbox.api import kinds, schemas
 from kubectl_ray.sandbox.api.refusals import Refused
-from kubectl_ray.sandbox.api.shapes import admit_shape, crd_objects, read_body
+from kubectl_ray.sandbox.api.shapes import admit_shape, read_body
 from kubectl_ray.sandbox.api.structural import RULES
 from tests.unit.sandbox.api.recorded import answers, tried
 
 KINDS = {kind.plural: kind for kind in (*kinds.KINDS,) if kind is not kinds.NEW_EVENTS}
+RAY = (kinds.RAY_CLUSTERS, kinds.RAY_JOBS, kinds.RAY_SERVICES)
 CLUSTER: dict[str, Any] = {
     "apiVersion": "ray.io/v1",
     "kind": "RayCluster",
@@ -133,14 +134,14 @@ def test_fields_that_are_always_there() -> None:
 
 
 def test_definitions() -> None:
-    """The definitions of Ray's kinds are established, and say what the sandbox serves."""
-    made = crd_objects("2026-01-01T00:00:00Z")
-    assert [each["metadata"]["name"] for each in made] == ["rayclusters.ray.io", "rayjobs.ray.io", "rayservices.ray.io"]
-    for each in made:
-        types = {condition["type"]: condition["status"] for condition in each["status"]["conditions"]}
-        assert types == {"NamesAccepted": "True", "Established": "True"}
-        assert each["status"]["storedVersions"] == [each["spec"]["versions"][0]["name"]]
-        admit_shape(kinds.CRDS, each, strict="Strict")
+    """The definitions of Ray's kinds are such objects themselves, with one version, which is served and stored."""
+    for kind in RAY:
+        made = schemas.custom_definition(kind)
+        admit_shape(kinds.CRDS, made, strict="Strict")
+        (version,) = made["spec"]["versions"]
+        assert made["metadata"]["name"] == kind.resource
+        assert (version["name"], version["served"], version["storage"]) == (kind.version, True, True)
+        assert made["spec"]["conversion"] == {"strategy": "None"}
 
 
 def test_every_rule_is_known() -> None:
@@ -154,7 +155,7 @@ def test_every_rule_is_known() -> None:
         own = {rule["rule"] for rule in schema.get("x-kubernetes-validations", ()) if "rule" in rule}
         return own.union(*map(rules, schema.values()))
 
-    assert rules(crd_objects("")) == RULES.keys()
+    assert rules([schemas.custom(kind) for kind in RAY]) == RULES.keys()
 
 
 JSON = st.recursive(

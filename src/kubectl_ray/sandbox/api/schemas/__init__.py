@@ -90,6 +90,7 @@ def custom_definition(kind: Kind) -> dict[str, Any]:
     crd: dict[str, Any] = copy.deepcopy(crds[kind.resource])
     version = crd["spec"]["versions"][0]
     version["schema"] = {"openAPIV3Schema": parts[version["schema"]["openAPIV3Schema"]]}
+    crd["spec"].setdefault("conversion", {"strategy": "None"})
     return crd
 
 
