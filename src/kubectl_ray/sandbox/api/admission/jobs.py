@@ -47,13 +47,14 @@ def label(job: Object) -> None:
     spec, meta = job["spec"], job["metadata"]
     if spec["manualSelector"]:
         return
-    own = {CONTROLLER: meta["uid"], NAME: meta["name"], "controller-uid": meta["uid"], "job-name": meta["name"]}
+    uid, name = meta["uid"], meta.get("name", "")
+    own = {CONTROLLER: uid, NAME: name, "controller-uid": uid, "job-name": name}
     template = spec["template"]["metadata"] = spec["template"].get("metadata") or {}
     template["labels"] = {**(template.get("labels") or {}), **own}
     if not meta.get("labels"):
         meta["labels"] = dict(template["labels"])
     selector = spec["selector"] = spec.get("selector") or {}
-    selector["matchLabels"] = {**(selector.get("matchLabels") or {}), CONTROLLER: meta["uid"]}
+    selector["matchLabels"] = {**(selector.get("matchLabels") or {}), CONTROLLER: uid}
 
 
 def causes(job: Object) -> list[Cause]:
