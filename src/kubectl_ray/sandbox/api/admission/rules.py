@@ -153,9 +153,14 @@ def count(objects: Objects, kind: Kind, made: Object) -> None:
 
 
 def counts(kind: Kind, before: Object, after: Object) -> bool:
-    """Whether a change moves the generation: the spec for most kinds, all but metadata and status for Ray's."""
+    """Whether a change moves the generation: the spec for most kinds, all but metadata and status for Ray's.
+
+    That a pod is given a machine does not count.
+    """
     if kind not in COUNTED:
         return False
+    if kind is kinds.PODS and "nodeName" not in before["spec"] and "nodeName" in after["spec"]:
+        return bool({**before["spec"], "nodeName": after["spec"]["nodeName"]} != after["spec"])
     if kind.group == kinds.RAY or kind is kinds.ENDPOINT_SLICES:
         return any(before.get(key) != after.get(key) for key in {*before, *after} if key not in {"metadata", "status"})
     return bool(before.get("spec") != after.get("spec"))
