@@ -248,7 +248,7 @@ class RayServices:
             return running, applications
         namespace, name = key_of(cluster)
         try:
-            await dashboard.configure(serve.localized(serve.read(wanted), lambda port: self._host_port(cluster, port)))
+            await dashboard.configure(serve.read(wanted))
         except NoAnswer as error:
             text = f"Failed to update serve applications to the RayCluster {namespace}/{name}: {serve.refused(error)}"
             self._tell(service, "Warning", "FailedToUpdateServeApplications", text)
@@ -257,10 +257,6 @@ class RayServices:
         text = f"Updated serve applications to the RayCluster {namespace}/{name}"
         self._tell(service, "Normal", "UpdatedServeApplications", text)
         return running, applications
-
-    def _host_port(self, cluster: Object, port: int) -> int | None:
-        found = self._access.address(cluster, port)
-        return None if found is None else found[1]
 
     def _lead(self, service: Object, cluster: Object) -> None:
         for wanted in (stable_head_service(service, cluster), bodies.serve_service(service, cluster)):

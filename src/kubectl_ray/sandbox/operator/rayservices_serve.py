@@ -1,9 +1,12 @@
-"""What is given to Ray Serve, and what it says of its applications."""
+"""What is given to Ray Serve, and what it says of its applications.
+
+It is given what the user wrote. That all pods share 127.0.0.1 is the node's business: it lets each proxy listen on its
+own pod's port, on loopback.
+"""
 
 from __future__ import annotations
 
 import json
-import socket
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -11,11 +14,10 @@ import yaml
 from kubectl_ray.sandbox.operator.dashboard import NoAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Mapping
 
     from kubectl_ray.sandbox.api.store import Object
 
-SERVE_PORT = 8000
 _HELP = (
     'fail to create / update Serve applications. If you observe this error consistently, please check "Issue 5: Fail to'
     ' create / update Serve applications." in https://docs.ray.io/en/master/cluster/kubernetes/troubleshooting/'
@@ -50,35 +52,6 @@ def _told(error: Exception) -> str:
     mark = getattr(error, "problem_mark", None)
     problem = getattr(error, "problem", None) or str(error)
     return f"line {mark.line + 1}: {problem}" if mark is not None else str(problem)
-
-
-def localized(config: dict[str, Any], host_port: Callable[[int], int | None]) -> dict[str, Any]:
-    """The configuration as it can run here; `host_port` finds the head's port on this machine for a container's port.
-
-    All nodes of all clusters share 127.0.0.1, so the port that the user names is taken by whoever comes first, and a
-    proxy on every node would want it several times over: Serve gets the head's own port on this machine, one proxy on
-    the head, and no address but loopback. The RayService keeps what the user wrote.
-    """
-    options = config.get("http_options")
-    options = dict(options) if isinstance(options, dict) else {}
-    made = {**config, "proxy_location": "HeadOnly"}
-    made["http_options"] = {**options, "host": "127.0.0.1", "port": _port(options.get("port"), SERVE_PORT, host_port)}
-    calls = config.get("grpc_options")
-    if isinstance(calls, dict):
-        made["grpc_options"] = {**calls, "port": _port(calls.get("port"), 9000, host_port)}
-    return made
-
-
-def _port(given: object, usual: int, host_port: Callable[[int], int | None]) -> int:
-    """A port nobody leads to stays one: Serve listens at a free one, and nothing reaches it, as in a real pod."""
-    return host_port(given if isinstance(given, int) else usual) or _free_port()
-
-
-def _free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        found: int = listener.getsockname()[1]
-        return found
 
 
 def statuses(applications: Mapping[str, Object]) -> tuple[bool, dict[str, Object]]:

@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kubectl_ray.sandbox.operator.dashboard import NoAnswer
-from kubectl_ray.sandbox.operator.rayservices_serve import localized, read, statuses
+from kubectl_ray.sandbox.operator.rayservices_serve import read, statuses
 from kubectl_ray.sandbox.operator.rayservices_validation import TIMEOUT, duration, fault, written_duration
 from tests.unit.sandbox.operator.world import SPEC
 
@@ -117,7 +117,7 @@ def test_any_duration(text: str) -> None:
 def test_any_config(text: str) -> None:
     """It is a map, or refused in words."""
     with suppress(NoAnswer):
-        assert isinstance(localized(read(text), lambda _port: 5)["http_options"], dict)
+        assert isinstance(read(text), dict)
 
 
 @pytest.mark.parametrize("text", ["a: [", "- 1", "words"])
@@ -125,19 +125,6 @@ def test_a_config_that_is_none(text: str) -> None:
     """The operator's words begin so."""
     with pytest.raises(NoAnswer, match=r"^error (converting YAML|unmarshaling JSON)"):
         read(text)
-
-
-def test_a_port_that_leads_nowhere() -> None:
-    """Serve gets a free port, so that it runs and nothing reaches it, as it would be in a pod."""
-    made = localized({"http_options": {"port": 9999}}, lambda port: 5 if port == 8000 else None)
-    assert made["http_options"]["port"] not in {5, 9999}
-
-
-def test_grpc() -> None:
-    """Its port is the head's on this machine, too."""
-    made = localized({"grpc_options": {"port": 9000, "x": 1}}, lambda port: port + 1)
-    assert made["grpc_options"] == {"port": 9001, "x": 1}
-    assert made["http_options"] == {"host": "127.0.0.1", "port": 8001}
 
 
 def test_statuses() -> None:
