@@ -28,11 +28,31 @@ MARK = "KUBECTL_RAY_EXEC"
 _CHUNK = 64 * 1024
 
 
+class _Ends(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells when the process itself has ended.
+
+    `Process.wait` of some Pythons (3.11.7 is one) also waits for its pipes, which children that live on keep open.
+    """
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(limit=_CHUNK, loop=loop)
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        """Its exit code is known now."""
+        super().process_exited()
+        if not self.ended.done():
+            self.ended.set_result(None)
+
+
 class Piped:
     """A command with pipes."""
 
-    def __init__(self, process: asyncio.subprocess.Process, mark: str) -> None:
-        self._process = process
+    def __init__(self, transport: asyncio.SubprocessTransport, ends: _Ends, mark: str) -> None:
+        self._process = asyncio.subprocess.Process(transport, ends, asyncio.get_running_loop())
+        self._transport = transport
+        self._ended = ends.ended
         self._mark = mark
 
     async def read_stdout(self, size: int) -> bytes:
@@ -64,12 +84,14 @@ class Piped:
 
     async def wait(self) -> int:
         """Its exit code, 0 to 255."""
-        return exit_code(await self._process.wait())
+        await asyncio.shield(self._ended)
+        return exit_code(self._transport.get_returncode() or 0)
 
     async def kill(self) -> None:
         """End it and what it started."""
         await end_all(Belonging(MARK, self._mark, [self._process.pid]))
-        await self._process.wait()
+        await asyncio.shield(self._ended)
+        self._transport.close()
 
 
 class Terminal:
@@ -154,7 +176,8 @@ async def execute(command: Command, mark: str, *, stdin: bool, tty: bool) -> Pip
     environment = {**command.environment, MARK: mark}
     if tty:
         return await _with_terminal(command, environment, mark)
-    process = await asyncio.create_subprocess_exec(
+    transport, ends = await asyncio.get_running_loop().subprocess_exec(
+        _Ends,
         *command.argv,
         stdin=subprocess.PIPE if stdin else subprocess.DEVNULL,
         stdout=subprocess.PIPE,
@@ -162,9 +185,8 @@ async def execute(command: Command, mark: str, *, stdin: bool, tty: bool) -> Pip
         env=environment,
         cwd=str(command.folder),
         start_new_session=True,
-        limit=_CHUNK,
     )
-    return Piped(process, mark)
+    return Piped(transport, ends, mark)
 
 
 async def _with_terminal(command: Command, environment: dict[str, str], mark: str) -> Terminal:

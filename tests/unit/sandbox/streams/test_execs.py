@@ -165,7 +165,7 @@ def test_a_client_that_leaves_takes_its_process_with_it() -> None:
         async with serving() as world:
             async with dial(world, path("exec", command=["sleep", "100"], stdout=1), V5) as socket:
                 await socket.recv()
-            await world.start.started[0].process.wait()
+            await world.start.started[0].wait()
             assert world.start.started[0].killed
 
     asyncio.run(inner())
@@ -182,7 +182,7 @@ def test_a_client_that_is_cut_off_takes_its_process_with_it() -> None:
                 await asyncio.wait([sending], timeout=0.3)
                 socket.transport.abort()
                 await asyncio.gather(sending, return_exceptions=True)
-            await world.start.started[0].process.wait()
+            await world.start.started[0].wait()
 
     async def flood(socket: ClientConnection) -> None:
         while True:

@@ -82,7 +82,7 @@ def test_a_spdy_client_that_leaves_takes_its_process_with_it() -> None:
             spdy.send(spdy.client.open(1, streamtype="error"), spdy.client.open(3, streamtype="stdout"))
             await world.start.happened.wait()
             spdy.writer.close()
-            await world.start.started[0].process.wait()
+            await world.start.started[0].wait()
 
     asyncio.run(inner())
 

@@ -116,7 +116,7 @@ def test_exec_with_a_terminal_is_a_session(tmp_path: Path, websockets: str) -> N
 
     code, shown = asyncio.run(inner())
     assert code == 5
-    assert b"\n33 101\r\n" in shown
+    assert b"33 101\r\n" in shown
 
 
 async def local_port(process: asyncio.subprocess.Process) -> int:

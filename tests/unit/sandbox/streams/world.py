@@ -32,11 +32,26 @@ if TYPE_CHECKING:
 NAMESPACE = "default"
 
 
+class _Ends(asyncio.subprocess.SubprocessStreamProtocol):
+    """Tells the end of the process itself: `Process.wait` of some Pythons waits for its pipes too."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        super().__init__(limit=65536, loop=loop)
+        self.ended: asyncio.Future[None] = loop.create_future()
+
+    def process_exited(self) -> None:
+        """Its exit code is known now."""
+        super().process_exited()
+        self.ended.set_result(None)
+
+
 class LocalProcess:
     """A process of this machine with what `streams.process.Process` asks for."""
 
-    def __init__(self, process: asyncio.subprocess.Process, terminal: int | None) -> None:
-        self.process = process
+    def __init__(self, transport: asyncio.SubprocessTransport, ends: _Ends, terminal: int | None) -> None:
+        self.process = asyncio.subprocess.Process(transport, ends, asyncio.get_running_loop())
+        self.ended = ends.ended
         self.killed = False
         self.sizes: asyncio.Queue[tuple[int, int]] = asyncio.Queue()
         self._terminal = terminal
@@ -77,7 +92,8 @@ class LocalProcess:
 
     async def wait(self) -> int:
         """Its exit code, or 128 and its signal."""
-        code = await self.process.wait()
+        await asyncio.shield(self.ended)
+        code = self.process.returncode or 0
         return code if code >= 0 else 128 - code
 
     async def kill(self) -> None:
@@ -85,7 +101,7 @@ class LocalProcess:
         self.killed = self.killed or self.process.returncode is None
         with contextlib.suppress(ProcessLookupError):
             os.killpg(self.process.pid, signal.SIGKILL)
-        await self.process.wait()
+        await asyncio.shield(self.ended)
         self.process._transport.close()  # type: ignore[attr-defined]  # a child may hold its pipes open
 
 
@@ -112,7 +128,8 @@ class Starter:
         inside: int = pipe
         if tty:
             leader, inside = pty.openpty()
-        process = await asyncio.create_subprocess_exec(
+        transport, ends = await asyncio.get_running_loop().subprocess_exec(
+            _Ends,
             *argv,
             stdin=inside if stdin or tty else asyncio.subprocess.DEVNULL,
             stdout=inside,
@@ -121,7 +138,7 @@ class Starter:
         )
         if tty:
             os.close(inside)
-        self.started.append(LocalProcess(process, leader))
+        self.started.append(LocalProcess(transport, ends, leader))
         self.happened.set()
         return self.started[-1]
 
