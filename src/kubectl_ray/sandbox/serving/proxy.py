@@ -122,6 +122,8 @@ class Proxy:
                 skip_auto_headers=_ADDED,
             )
         body = request.content if request.body_exists else None
+        if body is not None and "100-continue" in request.headers.get(hdrs.EXPECT, "").lower() and request.transport:
+            request.transport.write(b"HTTP/1.1 100 Continue\r\n\r\n")  # a low-level server leaves it to its handler
         try:
             return await self._session.request(request.method, url, headers=headers, data=body, allow_redirects=False)
         except aiohttp.ClientConnectorSSLError as error:
@@ -180,7 +182,7 @@ def _passed_on(request: web.Request) -> CIMultiDict[str]:
     """The request's headers without those that are between the client and this server."""
     named = {each.lower() for each in words(request, hdrs.CONNECTION)}
     headers = CIMultiDict(
-        (name, value)
+        (name, value.encode("utf-8", "surrogateescape").decode("utf-8", "replace"))
         for name, value in request.headers.items()
         if (low := name.lower()) not in _HOP_BY_HOP | _OURS | named and not low.startswith("impersonate-extra-")
     )

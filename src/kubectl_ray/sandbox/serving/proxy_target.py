@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Address = Callable[[str, str, int], tuple[str, int] | None]
 
 MAX_PORT = 65_535
-_MOST_PARTS = 3
+_MOST_PARTS, _MOST_DIGITS = 3, 18
 
 
 class Unreachable(Exception):
@@ -94,11 +94,17 @@ def _split(kind: Kind, identifier: str) -> tuple[str, str, str]:
     return scheme or "http", name, port
 
 
+def _number(port: str) -> int | None:
+    """A port that is given as a number; None when it is a name, or more than 64 bits."""
+    return int(port) if port.isascii() and port.isdigit() and len(port) <= _MOST_DIGITS else None
+
+
 def _pod_port(pod: Object, scheme: str, port: str) -> int:
     if port:
-        if not (port.isascii() and port.isdigit()) or int(port[:6]) > MAX_PORT:
+        number = _number(port)
+        if number is None or number > MAX_PORT:
             raise Unreachable(f"dial tcp: address {port}: invalid port")
-        return int(port)
+        return number
     for container in pod["spec"]["containers"]:
         for each in container.get("ports") or ():
             return int(each["containerPort"])
@@ -108,10 +114,10 @@ def _pod_port(pod: Object, scheme: str, port: str) -> int:
 def _endpoint(objects: Objects, namespace: str, name: str, port: str, identifier: str) -> tuple[Object, int]:
     """A pod that the service leads to, and its container's port."""
     service = objects.get(SERVICES, namespace, name)
-    if port.isascii() and port.isdigit():
-        ports = [each for each in service["spec"].get("ports") or () if str(each["port"]) == str(int(port))]
+    if (wanted := _number(port)) is not None:
+        ports = [each for each in service["spec"].get("ports") or () if each["port"] == wanted]
         if not ports:
-            raise unavailable(f'no service port {int(port)} found for service "{name}"')
+            raise unavailable(f'no service port {wanted} found for service "{name}"')
         port = ports[0].get("name", "")
     behind = [
         (pod, service_port.get("name", ""), number)

@@ -35,7 +35,9 @@ if TYPE_CHECKING:
 
 PROTOCOL = "portforward.k8s.io"
 TUNNELED = "SPDY/3.1+"
-MAX_PORT = 65_535
+MAX_PORT, MOST_DIGITS = 65_535, 18
+MOST_PORTS = 128
+"""In one WebSocket: each has two of the 256 channels."""
 
 
 async def handle_portforward(
@@ -130,9 +132,11 @@ def _ports(request: web.Request) -> list[int]:
     for text in ",".join(request.query.getall("ports", [])).split(",") if "ports" in request.query else ():
         if not (text.isascii() and text.isdigit()):
             raise bad_request(f'cannot convert to []int32: strconv.ParseUint: parsing "{text}": invalid syntax')
-        if int(text) > MAX_PORT:
+        if len(text) > MOST_DIGITS or int(text) > MAX_PORT:
             raise bad_request(f'cannot convert to []int32: strconv.ParseUint: parsing "{text}": value out of range')
         ports.append(int(text))
+    if len(ports) > MOST_PORTS:
+        raise bad_request(f"{len(ports)} ports are more than the {MOST_PORTS} that one connection can carry")
     return ports
 
 

@@ -64,6 +64,10 @@ def test_names_lead_to_the_pod(target: str) -> None:
         ("/services/unready:http", (503, "ServiceUnavailable", 'no endpoints available for service "unready:http"')),
         ("/services/over", (503, "ServiceUnavailable", 'no endpoints available for service "over"')),
         ("/services/going", (503, "ServiceUnavailable", 'no endpoints available for service "going"')),
+        (
+            f"/services/web:{'9' * 5000}",
+            (503, "ServiceUnavailable", f'no endpoints available for service "web:{"9" * 5000}"'),
+        ),
         ("/services/ftp:web:http", (400, "BadRequest", 'invalid service request "ftp:web:http"')),
         ("/services/a:b:c:d", (400, "BadRequest", 'invalid service request "a:b:c:d"')),
         ("/pods/a:b:c:d", (400, "BadRequest", 'invalid pod request "a:b:c:d"')),
@@ -221,6 +225,36 @@ def test_a_big_body_goes_through(headers: dict[str, str]) -> None:
     seen = with_front(lambda it: it.told(f"{WEB}/x", "PUT", data=_pieces(60), headers=headers))
     assert seen["size"] == 60_000_000
     assert dict(seen["headers"]).get("Content-Length") == headers.get("Content-Length")
+
+
+def test_a_client_that_asks_first_is_told_to_go_on() -> None:
+    """`Expect: 100-continue`; curl sends it with bodies of more than 1 MB."""
+
+    async def work(it: Front) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        path = f"{ROOT}{WEB}/x"
+        head = f"PUT {path} HTTP/1.1\r\nHost: x\r\nExpect: 100-continue\r\nContent-Length: 5\r\n\r\n"
+        writer.write(head.encode())
+        assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+        writer.write(b"hello")
+        answered = await reader.readuntil(b'"size": 5}')
+        writer.close()
+        return answered
+
+    assert b"HTTP/1.1 200 OK\r\n" in with_front(work)
+
+
+def test_a_header_in_no_known_letters_is_no_failure() -> None:
+    """Its bytes that are no UTF-8 are replaced."""
+
+    async def work(it: Front) -> bytes:
+        reader, writer = await asyncio.open_connection("127.0.0.1", it.port)
+        writer.write(f"GET {ROOT}{WEB}/x HTTP/1.1\r\nHost: x\r\nX-Odd: ".encode() + b"a\xffb\r\n\r\n")
+        answered = await reader.readuntil(b'"size": 0}')
+        writer.close()
+        return answered
+
+    assert b'["X-Odd", "a\\ufffdb"]' in with_front(work)
 
 
 def test_an_answer_goes_through_while_it_is_written() -> None:

@@ -337,6 +337,16 @@ def test_a_tunnel_ends_with_its_pod(ending: str) -> None:
             {},
             (400, 'cannot convert to []int32: strconv.ParseUint: parsing "70000": value out of range'),
         ),
+        (
+            path("portforward", ports="9" * 5000),
+            {},
+            (400, f'cannot convert to []int32: strconv.ParseUint: parsing "{"9" * 5000}": value out of range'),
+        ),
+        (
+            path("portforward", ports=["1"] * 129),
+            {},
+            (400, "129 ports are more than the 128 that one connection can carry"),
+        ),
     ],
 )
 def test_what_is_wrong_is_a_status(where: str, changes: dict[str, Any], told: tuple[int, str]) -> None:
