@@ -51,7 +51,11 @@ def run(runner: Runner, steps: Sequence[Step], end: Step, *, at_once: bool = Fal
 def in_sandbox(name: str) -> int:
     """In a sandbox whose folder and kubeconfig nobody else has."""
     folder = Path(tempfile.mkdtemp(prefix="kubectl-ray-demo-"))
-    env = {"KUBECTL_RAY_SANDBOX_HOME": str(folder / "sandbox"), "KUBECONFIG": str(folder / "kubeconfig")}
+    env = {
+        "KUBECTL_RAY_SANDBOX_HOME": str(folder / "sandbox"),
+        "KUBECONFIG": str(folder / "kubeconfig"),
+        "KUBECACHEDIR": str(folder / "cache"),  # kubectl's own
+    }
     try:
         steps = (journey.START, *journey.steps(name), journey.removal(name))
         code = run(Runner(env), steps, journey.STOP)
