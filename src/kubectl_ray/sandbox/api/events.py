@@ -30,6 +30,9 @@ FORGET = 600.0
 KEPT = 3600.0
 """Seconds that an event lives after its last write, as the API server's --event-ttl says."""
 
+BURST, REFILL = 25, 300.0
+"""Events of one recorder about one object that are written at once, and seconds until one more may be."""
+
 LONGEST = 1024
 """Characters of a message."""
 
@@ -69,7 +72,10 @@ def _record_old(objects: Objects, event: Object, component: str) -> None:
     source = {"component": component, **({"host": host} if host else {})}
     event |= {"source": source, "reportingComponent": component, "reportingInstance": host}
     namespace, now = event["metadata"]["namespace"], objects.clock()
-    similar = [each for each in objects.list(EVENTS, namespace) if _similar(each, event)]
+    known = objects.list(EVENTS, namespace)
+    if _too_many([each for each in known if _of_one_source(each, event)], now):
+        return
+    similar = [each for each in known if _similar(each, event)]
     recent = [each for each in similar if now - last_seen(each) <= FORGET]
     messages = {each["message"] for each in recent if not each["message"].startswith(COMBINED)}
     if len(messages) >= SIMILAR - 1 and event["message"] not in messages:
@@ -128,12 +134,25 @@ def _event(objects: Objects, about: Object, field_path: str) -> Object:
     return {"metadata": {"name": f"{meta['name']}.{stamp:x}", "namespace": namespace}, "involvedObject": reference}
 
 
+def _too_many(said: list[Object], now: float) -> bool:
+    """A recorder that goes on and on about one object is not heard any more: a bucket of tokens, which fills slowly."""
+    if not said:
+        return False
+    first = min(seconds(each.get("firstTimestamp") or "") for each in said)
+    heard: int = sum(each.get("count", 1) for each in said)
+    return heard >= BURST + int((now - first) / REFILL)
+
+
 def _similar(known: Object, event: Object) -> bool:
     """Of the same recorder, about the same object, for the same reason."""
+    return known.get("reason") == event["reason"] and _of_one_source(known, event)
+
+
+def _of_one_source(known: Object, event: Object) -> bool:
+    """Of the same recorder, about the same object."""
     mine, other = known["involvedObject"], event["involvedObject"]
     return (
-        known.get("reason") == event["reason"]
-        and known.get("type") == event["type"]
+        known.get("type") == event["type"]
         and known.get("source") == event["source"]
         and all(mine.get(key) == other.get(key) for key in ("kind", "namespace", "name", "uid", "apiVersion"))
         and (bool(event["source"]) or known.get("reportingComponent") == event["reportingComponent"])

@@ -100,6 +100,21 @@ def test_similar_events_are_forgotten_after_ten_minutes(objects: Objects, clock:
     assert {event["message"] for event in objects.list(kinds.EVENTS, "n")} == {f"pod {n}" for n in range(10)}
 
 
+def test_a_recorder_is_not_heard_for_ever(objects: Objects, clock: Clock) -> None:
+    """25 at once about one object and of one type, then one more every five minutes; others are heard."""
+    for _ in range(40):
+        record(objects, about(), "Warning", "Failed", "text", "x")
+    record(objects, about(), "Warning", "Other", "text", "x")
+    (event,) = objects.list(kinds.EVENTS, "n")
+    assert event["count"] == 25
+    clock.now += 300
+    for _ in range(3):
+        record(objects, about(), "Warning", "Failed", "text", "x")
+    record(objects, about(), "Normal", "Other", "text", "x")
+    record(objects, about(), "Warning", "Other", "text", "y")
+    assert sorted(each["count"] for each in objects.list(kinds.EVENTS, "n")) == [1, 1, 26]
+
+
 def test_the_scheduler_writes_the_new_style(objects: Objects, clock: Clock) -> None:
     """Recorded: event time, action, instance, null times; what repeats becomes a series, per version of the pod."""
     for version in ("5", "6", "6"):

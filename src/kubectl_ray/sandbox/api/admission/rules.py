@@ -20,6 +20,7 @@ from kubectl_ray.sandbox.api.admission import (
     pod_defaults,
     pod_rules,
     quotas,
+    range_rules,
     services,
 )
 from kubectl_ray.sandbox.api.metadata import COUNTED, prohibited, required, wrong
@@ -251,6 +252,7 @@ CHECK: dict[Kind, Callable[[Object], list[Cause]]] = {
     kinds.CONFIG_MAPS: partial(configs.causes, kinds.CONFIG_MAPS),
     kinds.JOBS: jobs.causes,
     kinds.CLAIMS: claims.causes,
+    kinds.LIMIT_RANGES: range_rules.causes,
     kinds.RESOURCE_QUOTAS: _wrong_quota,
     kinds.ROLE_BINDINGS: _wrong_binding,
     kinds.CLUSTER_ROLE_BINDINGS: _wrong_binding,
