@@ -157,7 +157,7 @@ async def live(given: Flags, home: Home, voice: Voice) -> None:
     )
     sandbox = Sandbox(home, settings)
     try:
-        server = await sandbox.start(_port(given.port, home.port()))
+        server = await sandbox.start(choose_port(given.port, home.port()))
         run = Run(
             pid=os.getpid(),
             created=psutil.Process().create_time(),
@@ -180,7 +180,7 @@ async def live(given: Flags, home: Home, voice: Voice) -> None:
     log.info("has ended")
 
 
-def _port(wanted: int, last: int) -> int:
+def choose_port(wanted: int, last: int) -> int:
     """A port that is free: the one that is wanted, else that of the last run, so that logins stay good, else any.
 
     Found out before anything else begins: pods must not be started for a sandbox that nobody can reach.

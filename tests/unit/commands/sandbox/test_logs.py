@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -27,3 +28,14 @@ def test_lines(env: dict[str, str], flags: str, lines: str, follow: str) -> None
     log.write_text("one\ntwo\nthree\n")
     said = run(f"sandbox logs {flags} {follow}", env)
     assert (said.code, said.out) == (0, lines)
+
+
+def test_a_sandbox_that_runs(env: dict[str, str]) -> None:
+    """Following ends with the sandbox."""
+    run("sandbox start", env)
+    with ThreadPoolExecutor() as pool:
+        following = pool.submit(run, "sandbox logs -f", env)
+        run("sandbox stop", env)
+        said = following.result(timeout=30)
+    assert "answers at https://127.0.0.1:" in said.out
+    assert said.out.endswith("has ended\n")
