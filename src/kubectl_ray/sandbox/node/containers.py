@@ -13,7 +13,7 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
-from kubectl_ray.sandbox.node.environment import Missing
+from kubectl_ray.sandbox.node.environment import Missing, expand
 from kubectl_ray.sandbox.node.images import failure, full_name, identity
 from kubectl_ray.sandbox.node.logs import LogFile
 from kubectl_ray.sandbox.node.probes import start_problem
@@ -209,9 +209,12 @@ class ContainerLife:
         return code
 
     def _argv(self) -> list[str]:
-        """The command; without one an image's own would run, and there is none: a shell that has nothing to do."""
+        """The command; without one an image's own would run, and there is none: a shell that has nothing to do.
+
+        `$(NAME)` stands for a variable here and only here: what is exec'd is taken as it is written.
+        """
         command, args = self.spec.get("command") or [], self.spec.get("args") or []
-        return [*(command or ([] if args else ["/bin/sh"])), *args]
+        return [expand(each, self.environment) for each in (*(command or ([] if args else ["/bin/sh"])), *args)]
 
     def _turn_log(self) -> None:
         if self.restarts and self.log.path.exists() and self.log.path != self.pod.log_path(self.name, self.restarts):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api.kinds import PODS, SERVICES
 from kubectl_ray.sandbox.node import ports, processes
-from kubectl_ray.sandbox.node.environment import environment, expand
+from kubectl_ray.sandbox.node.environment import environment
 from kubectl_ray.sandbox.node.requests import requested
 from kubectl_ray.sandbox.node.serve_proxy import PLACE
 from kubectl_ray.sandbox.node.translation import Translation
@@ -181,11 +181,8 @@ def _services(objects: Objects, pod: Object, meaning: Translation) -> dict[str, 
 def command(
     container: Object, environment_: Mapping[str, str], meaning: Translation, argv: Sequence[str], place: PodPlace
 ) -> processes.Command:
-    """The command as it is run: variables put in, paths and addresses translated."""
-    known = dict(environment_)
-    return processes.Command(
-        meaning.argv([expand(each, known) for each in argv]), known, folder(container, meaning, place)
-    )
+    """The command as it is run: paths and addresses translated."""
+    return processes.Command(meaning.argv(argv), dict(environment_), folder(container, meaning, place))
 
 
 def folder(container: Object, meaning: Translation, place: PodPlace) -> Path:
