@@ -146,7 +146,9 @@ def resource(pod: Object, container: Object, reference: Object, offered: Amounts
     """What a resourceFieldRef means: whole units of its divisor, rounded up; the machine's own where none is set."""
     named = reference.get("containerName") or container["name"]
     every = [*pod["spec"].get("containers", []), *pod["spec"].get("initContainers", [])]
-    asked = next((each for each in every if each["name"] == named), container)
+    asked = (
+        container if named == container["name"] else next((each for each in every if each["name"] == named), container)
+    )
     what, _, name = reference["resource"].partition(".")
     alone = {"spec": {"containers": [asked]}}
     amount = requested(alone, what).get(name)

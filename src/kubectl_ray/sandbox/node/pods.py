@@ -70,6 +70,7 @@ class PodLife:
             ContainerLife(self, each, init=False, known=known.get(each["name"])) for each in pod["spec"]["containers"]
         ]
         self._life: asyncio.Task[None] | None = None
+        self._limit: asyncio.Task[None] | None = None
         self._end: asyncio.Task[None] | None = None
 
     # What containers ask of their pod --------------------------------------------------------------------------
@@ -211,12 +212,10 @@ class PodLife:
             await self._mounted()
             self._seen = self._seen._replace(sandboxed=True)
             self.changed()
-            deadline = asyncio.create_task(self._deadline())
-            try:
-                await self._containers()
-            finally:
-                deadline.cancel()
+            self._limit = asyncio.create_task(self._deadline())
+            await self._containers()
             if not self.stopping:
+                self._limit.cancel()
                 self._finished()
         except asyncio.CancelledError:
             raise
@@ -286,8 +285,6 @@ class PodLife:
         self.event("Normal", "DeadlineExceeded", TOO_LONG)
         self.stopping = True
         await self._stop_all(self.grace)
-        if self._life is not None:
-            self._life.cancel()
         self._seen = self._seen._replace(
             ending=True, sandboxed=False, phase=status.FAILED, reason="DeadlineExceeded", message=TOO_LONG
         )
@@ -304,9 +301,11 @@ class PodLife:
         if not self.terminal:
             self.stopping = True
             await self._stop_all(grace)
-            if self._life is not None:
-                self._life.cancel()
-                await asyncio.wait([self._life])
+            tasks = [each for each in (self._life, self._limit) if each]
+            for task in tasks:
+                task.cancel()
+            if tasks:
+                await asyncio.wait(tasks)
             if not self.terminal:
                 self._seen = self._seen._replace(ending=True, sandboxed=False)
                 self.changed()
@@ -326,7 +325,9 @@ class PodLife:
     async def abandon(self) -> None:
         """The object is gone, or the sandbox stops: kill what runs."""
         self.let_go()
-        tasks: list[asyncio.Task[object]] = [each for each in (self._life, self._end, *self._tasks.values()) if each]
+        tasks: list[asyncio.Task[object]] = [
+            each for each in (self._life, self._limit, self._end, *self._tasks.values()) if each
+        ]
         for task in tasks:
             task.cancel()
         await processes.end_all(processes.Belonging(processes.POD, self.uid, self.sessions))

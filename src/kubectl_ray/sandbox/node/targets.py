@@ -6,6 +6,7 @@ import asyncio
 import secrets
 from typing import TYPE_CHECKING
 
+from kubectl_ray.sandbox.node.environment import expand
 from kubectl_ray.sandbox.node.execution import MARK
 from kubectl_ray.sandbox.node.probes import PASSED, Prober
 from kubectl_ray.sandbox.node.processes import Belonging, Command, end_all, launch
@@ -49,7 +50,8 @@ class Target:
             OSError: it cannot be started.
         """
         output, mark = bytearray(), secrets.token_hex(16)
-        made = self._pod.command(self._container, command)
+        known = self._container.environment
+        made = self._pod.command(self._container, [expand(each, known) for each in command])
         marked = Command(made.argv, {**made.environment, MARK: mark}, made.folder)
         running = await launch(marked, lambda _stream, data: output.extend(data))
         try:
