@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from typing import TYPE_CHECKING
 
@@ -9,6 +10,7 @@ from aiohttp import HttpVersion11, hdrs
 
 from kubectl_ray.sandbox.api import decoding, schemas, typed
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
+from kubectl_ray.sandbox.api.shapes import MOST_SHOWN, TYPE_META
 from kubectl_ray.sandbox.serving import media
 from kubectl_ray.sandbox.serving.protobuf import reading
 
@@ -17,6 +19,8 @@ if TYPE_CHECKING:
 
     from kubectl_ray.sandbox.api.store import Object
 
+PATIENCE = 60.0
+"""Seconds that a client has for sending a body."""
 LARGEST = 3 * 1024 * 1024
 """Bytes of an object, as the real server has it by default."""
 
@@ -34,10 +38,14 @@ async def body(request: web.BaseRequest, largest: int = LARGEST) -> bytes:
         request.writer.output_size = 0
     read = bytearray()
     try:
-        async for piece in request.content.iter_any():
-            read += piece
-            if len(read) > largest:
-                break
+        async with asyncio.timeout(PATIENCE):
+            async for piece in request.content.iter_any():
+                read += piece
+                if len(read) > largest:
+                    break
+    except TimeoutError:
+        message = "Timeout: request did not complete within the allotted timeout"
+        raise Refused(504, "Timeout", message, {}) from None
     except ConnectionError:
         raise
     except Exception as error:  # aiohttp raises what its parser raised: there is no one class for all of that
@@ -58,9 +66,11 @@ async def given(request: web.BaseRequest, kind: str, api_version: str) -> Object
     try:
         value = (decoding.read_yaml(text) if yaml else decoding.read_json(text)).value
     except decoding.NotReadable as wrong:
-        raise bad_request(f"{unknown}; json parse error: {wrong}") from None
+        shown = text[:MOST_SHOWN].decode("utf-8", "replace") + (" ..." if len(text) > MOST_SHOWN else "")
+        raise bad_request(f"{unknown}; json parse error: {wrong} ({shown or '<empty>'})") from None
     if not isinstance(value, dict):
-        raise bad_request(f"{unknown}; json parse error: json: cannot unmarshal {typed.json_type(value)} into Go value")
+        why = f"cannot unmarshal {typed.json_type(value)} into Go value of type {TYPE_META}"
+        raise bad_request(f"{unknown}; json parse error: json: {why} ({text.hex()})")
     named = value.get("kind") or kind, value.get("apiVersion") or api_version
     version = api_version.rpartition("/")[2]
     if named != (kind, api_version):

@@ -8,8 +8,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from kubectl_ray.sandbox.api import decoding, kinds
+from kubectl_ray.sandbox.api import decoding, kinds, typed
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
+from kubectl_ray.sandbox.api.shapes import TYPE_META
 from kubectl_ray.sandbox.serving import answers, forms, media, options, reads
 from kubectl_ray.sandbox.serving.bodies import json_or_yaml
 from kubectl_ray.sandbox.serving.paths import truth
@@ -134,7 +135,8 @@ def of_body(text: bytes, *, yaml: bool) -> Object:
     if value is None:
         return {}
     if not isinstance(value, dict):
-        raise bad_request("couldn't get version/kind; json parse error: json: cannot unmarshal into Go value")
+        why = f"json: cannot unmarshal {typed.json_type(value)} into Go value of type {TYPE_META}"
+        raise bad_request(f"couldn't get version/kind; json parse error: {why}")
     kind, version = value.get("kind"), value.get("apiVersion")
     if kind not in {None, "", "DeleteOptions"}:
         told = f"no kind {json.dumps(kind)} is registered for version {json.dumps(version)}"

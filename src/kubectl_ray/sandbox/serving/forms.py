@@ -71,6 +71,7 @@ def many(call: Call, meta: Object, items: Sequence[Object], form: Form) -> tuple
         return head, [partial(each) for each in items], "items"
     head = {"kind": f"{kind.name}List", "apiVersion": kind.api_version, "metadata": meta}
     if kind.group == kinds.RAY:
+        head["metadata"] = {"continue": "", **meta}
         return head, list(items), "items"
     return head, [_untyped(each) for each in items], "items"
 

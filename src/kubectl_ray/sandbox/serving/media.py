@@ -51,6 +51,18 @@ def form(accept: str, *, kinds: tuple[str, ...] = (TABLE, PARTIAL, PARTIAL_LIST)
     raise Refused(406, "NotAcceptable", f"only the following media types are accepted: {', '.join(told)}")
 
 
+def routed(accept: str, *, collection: bool) -> None:
+    """What the real server's router checks before it looks at a request about a kind of Kubernetes' own.
+
+    Raises:
+        Refused: 406 in the router's words.
+    """
+    if any(clause.media_type in {JSON, YAML, PROTOBUF, "*/*"} for clause in _clauses(accept or "*/*")):
+        return
+    told = [*OFFERED, *([f"{JSON};stream=watch"] if collection else [])]
+    raise Refused(406, "NotAcceptable", f"406: Not Acceptable\n\nAvailable representations: {', '.join(told)}", {})
+
+
 def plain(accept: str) -> str:
     """JSON or YAML, whichever the client would rather have an error in."""
     for clause in _clauses(accept):

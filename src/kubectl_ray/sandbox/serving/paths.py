@@ -48,7 +48,7 @@ class Asked(NamedTuple):
 
 def asked(method: str, path: str, query: Mapping[str, str]) -> Asked:
     """Take a path (percent-decoded) apart; never fails, an odd path is one that is not of an object."""
-    verb = VERBS.get(method, method.lower())
+    verb = VERBS.get(method, "")
     outside = Asked(path, verb)
     parts = [part for part in path.split("/") if part]
     if parts[:1] == ["api"]:

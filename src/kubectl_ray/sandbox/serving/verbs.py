@@ -8,9 +8,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from kubectl_ray.sandbox.api import kinds
+from aiohttp import hdrs
+
+from kubectl_ray.sandbox.api import kinds, patches
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, not_found
-from kubectl_ray.sandbox.serving import deleting, reads, reviews, subresources, versions, watches, writes
+from kubectl_ray.sandbox.serving import deleting, media, reads, reviews, subresources, versions, watches, writes
 from kubectl_ray.sandbox.serving.calls import Call
 from kubectl_ray.sandbox.serving.rights import Rights
 
@@ -39,6 +41,7 @@ class Stream(Protocol):
 
 
 NOT_ALLOWED = "the server does not allow this method on the requested resource"
+PATCHES = (patches.JSON_PATCH, patches.MERGE_PATCH, patches.STRATEGIC_PATCH, patches.APPLY_PATCH)
 ON_COLLECTION: dict[str, Answer] = {
     "list": reads.list_,
     "watch": watches.watch,
@@ -75,7 +78,9 @@ class Verbs:
         self._check(asked, user)
         review = reviews.KINDS.get((asked.group, asked.version, asked.plural))
         if review is not None:
-            if asked.verb != "create" or asked.name or asked.namespace:
+            if asked.name or asked.namespace:
+                return _unknown(asked)
+            if asked.verb != "create":
                 raise Refused(405, "MethodNotAllowed", NOT_ALLOWED, {})
             return await reviews.answer(request, review, f"{asked.group}/{asked.version}", user, self.rights)
         kind = kinds.by_path(asked.group, asked.version, asked.plural)
@@ -116,10 +121,35 @@ class Verbs:
             return _unknown(asked)
         found = _function(asked, kind)
         if found is None:
-            if kind.group == kinds.RAY and not asked.name and asked.verb in {"update", "patch"}:
-                raise bad_request("name must be provided")
-            raise _not_allowed(asked, kind)
+            return _no_such_verb(asked, kind)
+        if kind.group != kinds.RAY:
+            _route(call)
         return await found(call)
+
+
+def _route(call: Call) -> None:
+    """The router in front of Kubernetes' own kinds is stricter than what stands behind it.
+
+    Raises:
+        Refused: 405, 406, 415.
+    """
+    request = call.request
+    if request.method == "HEAD":
+        raise _not_allowed(call.asked, call.kind)
+    media.routed(request.headers.get(hdrs.ACCEPT, ""), collection=call.asked.verb == "list")
+    if call.asked.verb == "patch":
+        given = request.headers.get(hdrs.CONTENT_TYPE, "").partition(";")[0].strip().lower()
+        if given not in PATCHES:
+            raise Refused(415, "UnsupportedMediaType", "415: Unsupported Media Type", {})
+
+
+def _no_such_verb(asked: Asked, kind: Kind) -> web.StreamResponse:
+    if kind.group == kinds.RAY and not asked.name:
+        if not asked.namespace:
+            return versions.not_found()
+        if asked.verb in {"update", "patch"}:
+            raise bad_request("name must be provided")
+    raise _not_allowed(asked, kind)
 
 
 def _function(asked: Asked, kind: Kind) -> Answer | None:
@@ -152,6 +182,7 @@ def _not_allowed(asked: Asked, kind: Kind) -> Refused:
 def _unknown(asked: Asked) -> web.Response:
     """404: in a group that is built in it is a Status, elsewhere (a CRD that is not installed) plain words."""
     known = {(kind.group, kind.version) for kind in kinds.KINDS if kind.group != kinds.RAY}
-    if (asked.group, asked.version) in known:
+    known |= {(group, version) for group, version, _plural in reviews.KINDS}
+    if not asked.group or (asked.group, asked.version) in known:
         raise Refused(404, "NotFound", "the server could not find the requested resource", {})
     return versions.not_found()

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import platform
+import re
 from typing import TYPE_CHECKING
 
 from aiohttp import hdrs, web
 
+from kubectl_ray.sandbox.api import kinds
+from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.serving import answers, discovery, media, openapi
 
 if TYPE_CHECKING:
@@ -17,6 +20,8 @@ KUBERNETES = "v1.36.1"
 """The version that the sandbox behaves as."""
 BUILD = "kubectl-ray-sandbox"
 MACHINES = {"x86_64": "amd64", "aarch64": "arm64"}
+ROUTED = re.compile(r"/api|/version|/api/[^/]+|/apis/[^/]+/[^/]+")
+"""Paths that can only be got; the others do not care about the method."""
 CHECKS = ("ping", "log", "store")
 
 
@@ -43,13 +48,22 @@ def version() -> dict[str, str]:
 async def answer(request: web.Request, asked: Asked) -> web.StreamResponse:
     """The answer to a path that is no object's."""
     path = asked.path.rstrip("/")
-    if asked.verb != "get":
-        return not_found()
+    if not path:
+        return answers.answered(request, {"paths": _paths()})
+    if asked.verb != "get" and ROUTED.fullmatch(path):
+        raise Refused(405, "MethodNotAllowed", "the server does not allow this method on the requested resource", {})
     if path == "/version":
         return answers.answered(request, version())
     if path.startswith("/api"):
         return _discovery(request, path)
     return _schemas(request, path) if path.startswith(openapi.ROOT) else _health(request, path)
+
+
+def _paths() -> list[str]:
+    """What there is, for a person who looks around."""
+    served = sorted({kind.api_version for kind in kinds.KINDS if kind.group})
+    groups = sorted({part for each in served for part in (f"/apis/{each.partition('/')[0]}", f"/apis/{each}")})
+    return ["/api", "/api/v1", "/apis", *groups, "/healthz", "/livez", openapi.ROOT, "/readyz", "/version"]
 
 
 def _health(request: web.Request, path: str) -> web.Response:
@@ -65,6 +79,8 @@ def _health(request: web.Request, path: str) -> web.Response:
 
 def _discovery(request: web.Request, path: str) -> web.Response:
     found = discovery.answer(path, request.headers.get(hdrs.ACCEPT, ""), request.host)
+    if found is None and path.startswith("/api/"):
+        raise Refused(404, "NotFound", "the server could not find the requested resource", {})
     if found is None:
         return not_found()
     made = answers.answered(request, found.body)

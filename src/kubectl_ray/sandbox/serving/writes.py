@@ -5,6 +5,7 @@ Source: apiserver, `pkg/endpoints/handlers` (create.go, update.go, patch.go).
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, NamedTuple
 
 from aiohttp import hdrs
@@ -87,6 +88,8 @@ async def update(call: Call) -> web.StreamResponse:
     if uid and uid != before["metadata"]["uid"]:
         raise _another(call, uid, before["metadata"]["uid"])
     version = admitted["metadata"].get("resourceVersion") or ""
+    if version and not version.isdecimal():
+        raise Refused(500, "", f"strconv.ParseUint: parsing {json.dumps(version)}: invalid syntax")
     if not version and kind.group in {kinds.RAY, kinds.CRDS.group}:
         raise _no_version(call)
     kept = call.objects.edit(
@@ -192,7 +195,9 @@ def _same_namespace(call: Call, given: Object) -> None:
 def _another(call: Call, asked: str, held: str) -> Refused:
     """409: the object of that name is another one by now."""
     kind, name = call.kind, call.asked.name
-    key = "/".join(part for part in ("/registry", kind.group, kind.plural, call.namespace, name) if part)
+    custom = kind.group == kinds.RAY
+    parts = ("registry", kind.group) if custom else ()
+    key = "".join(f"/{part}" for part in (*parts, kind.plural, call.namespace, name) if part)
     why = (
         f"StorageError: invalid object, Code: 4, Key: {key}, ResourceVersion: 0, AdditionalErrorMsg:"
         f" Precondition failed: UID in precondition: {asked}, UID in object meta: {held}"

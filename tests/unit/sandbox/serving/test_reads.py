@@ -326,16 +326,27 @@ def test_yaml(tmp_path: Path, accept: str) -> None:
     play(tmp_path, story)
 
 
+NONE_OF = "only the following media types are accepted: application/json, application/yaml"
+NOTHING = "406: Not Acceptable\n\nAvailable representations: application/json, application/yaml"
+
+
 @pytest.mark.parametrize(
-    "accept", ["text/html", "application/vnd.kubernetes.protobuf", "application/json;as=Foo;v=v1;g=x"]
+    ("path", "accept", "message"),
+    [
+        (f"{MAPS}/x", "text/html", NOTHING),
+        (f"{MAPS}/x", "application/*", NOTHING),
+        (MAPS, "text/html", f"{NOTHING}, application/json;stream=watch"),
+        (MAPS, "application/vnd.kubernetes.protobuf", NONE_OF),
+        (MAPS, "application/json;as=Foo;v=v1;g=x", NONE_OF),
+        (CLUSTERS, "text/html", NONE_OF),
+    ],
 )
-def test_not_acceptable(tmp_path: Path, accept: str) -> None:
-    """What cannot be given is refused, in JSON."""
+def test_not_acceptable(tmp_path: Path, path: str, accept: str, message: str) -> None:
+    """What cannot be given is refused, by the router for Kubernetes' own kinds."""
 
     async def story(world: World) -> None:
-        answer = await world.get(MAPS, Accept=accept)
-        assert (answer.code, answer.json["reason"]) == (406, "NotAcceptable")
-        assert answer.json["message"].startswith("only the following media types are accepted: application/json, ")
+        answer = await world.get(path, Accept=accept)
+        assert (answer.code, answer.json["reason"], answer.json["message"]) == (406, "NotAcceptable", message)
 
     play(tmp_path, story)
 

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as some
 
+from kubectl_ray.sandbox.serving import bodies
 from kubectl_ray.sandbox.serving import server as module
 from tests.unit.sandbox.serving.world import CLUSTERS, JSON, MAPS, World, play, world
 
@@ -44,7 +45,7 @@ def test_health_needs_no_login(tmp_path: Path, path: str) -> None:
 
 
 @pytest.mark.parametrize(
-    "path", ["/nope", "/apis/nope.io/v1/foos", "/apis/ray.io/v1/namespaces/lab/rayfoos", "/api/v2/x"]
+    "path", ["/nope", "/apis/nope.io/v1/foos", "/apis/ray.io/v1/namespaces/lab/rayfoos", "/apis/ray.io/v2"]
 )
 def test_unknown_path(tmp_path: Path, path: str) -> None:
     """A path that nothing is at gives plain words, by which clients know that a CRD is missing."""
@@ -57,13 +58,60 @@ def test_unknown_path(tmp_path: Path, path: str) -> None:
     play(tmp_path, story)
 
 
-@pytest.mark.parametrize("path", ["/api/v1/nope", "/api/v1/namespaces/lab/pods/x/nope", "/apis/batch/v1/nope"])
+@pytest.mark.parametrize(
+    "path", ["/api/v1/nope", "/api/v2", "/api/v2/x", "/api/v1/namespaces/lab/pods/x/nope", "/apis/batch/v1/nope"]
+)
 def test_unknown_kind_of_a_built_in_group(tmp_path: Path, path: str) -> None:
     """In a group that Kubernetes itself has, an unknown kind gives a Status."""
 
     async def story(world: World) -> None:
         answer = await world.get(path)
         assert (answer.code, answer.json["message"]) == (404, "the server could not find the requested resource")
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("path", ["/api", "/version", "/apis/batch/v1"])
+def test_paths_that_are_only_got(tmp_path: Path, path: str) -> None:
+    """What the server says of itself cannot be written."""
+
+    async def story(world: World) -> None:
+        assert (await world.ask("POST", path, {})).code == 405
+
+    play(tmp_path, story)
+
+
+def test_root(tmp_path: Path) -> None:
+    """The root lists what there is."""
+
+    async def story(world: World) -> None:
+        paths = (await world.get("/")).json["paths"]
+        assert {"/api/v1", "/apis/ray.io/v1", "/version"} <= set(paths)
+        for path in paths:
+            assert (await world.get(path)).code == 200, path
+
+    play(tmp_path, story)
+
+
+def test_head(tmp_path: Path) -> None:
+    """HEAD is GET without a body, but not for Kubernetes' own kinds."""
+
+    async def story(world: World) -> None:
+        for path, code in (("/version", 200), (CLUSTERS, 200), (MAPS, 405)):
+            answer = await world.ask("HEAD", path)
+            assert (answer.code, answer.body) == (code, b"")
+
+    play(tmp_path, story)
+
+
+def test_a_body_that_does_not_come(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A client that does not send its body is not waited for."""
+    monkeypatch.setattr(bodies, "PATIENCE", 0.05)
+
+    async def story(world: World) -> None:
+        login = f"Authorization: Bearer {world.server.token}"
+        head = f"POST {MAPS} HTTP/1.1\r\nHost: x\r\n{login}\r\nContent-Length: 9\r\n\r\n"
+        assert (await raw(world, head.encode())).startswith(b"HTTP/1.1 504 ")
 
     play(tmp_path, story)
 
