@@ -26,6 +26,9 @@ Start here:
   {PROGRAM} cluster list
   {PROGRAM} cluster describe my-cluster
   {PROGRAM} cluster delete my-cluster
+
+No Kubernetes at hand? This gives you one on this machine:
+  {PROGRAM} sandbox start
 """
 _MORE = f"""
 More:

@@ -23,19 +23,29 @@ _MARK = "sandbox.kubectl-ray"
 _PACKAGES = ("aiohttp", "psutil", "ray", "trustme")
 
 
+def check_system() -> None:
+    """Make sure that there can be a sandbox here.
+
+    Raises:
+        KubectlRayError: this system cannot run it.
+    """
+    import os
+
+    if os.name != "posix":
+        raise KubectlRayError(
+            "The sandbox runs on Linux and macOS only", hint="On Windows, use it in WSL (Windows Subsystem for Linux)."
+        )
+
+
 def require() -> None:
     """Make sure that the extra packages are there.
 
     Raises:
         KubectlRayError: they are not, or this system cannot run the sandbox.
     """
-    import os
     from importlib.util import find_spec
 
-    if os.name != "posix":
-        raise KubectlRayError(
-            "The sandbox runs on Linux and macOS only", hint="On Windows, use it in WSL (Windows Subsystem for Linux)."
-        )
+    check_system()
     missing = [name for name in _PACKAGES if find_spec(name) is None]
     if missing:
         raise KubectlRayError(

@@ -46,9 +46,11 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
 
     Raises:
         NotFound: the sandbox was never started.
+        KubectlRayError: this system cannot run it.
     """
     from kubectl_ray.sandbox.log_file import follow, last
 
+    local.check_system()
     home = local.home(ctx)
     if not home.log.exists():
         raise NotFound("There is no log: the sandbox was never started", hint=f"Start it:  {local.START}")
