@@ -13,6 +13,7 @@ from kubectl_ray.sandbox.api.kinds import PODS
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request
 from kubectl_ray.sandbox.loop import Loop
 from kubectl_ray.sandbox.node import ports, processes, registration
+from kubectl_ray.sandbox.node.archives import named_as_inside
 from kubectl_ray.sandbox.node.execution import Joined, Piped, Terminal, execute
 from kubectl_ray.sandbox.node.kubelet import Kubelet, memory_by_session
 from kubectl_ray.sandbox.node.log_access import chosen, log_of
@@ -134,7 +135,8 @@ class Node:
             raise Refused(404, "NotFound", f'container not found ("{name}")')
         if not command:
             return Joined(known.log, known.process)
-        return await execute(life.command(known, list(command)), secrets.token_hex(16), stdin=stdin, tty=tty)
+        asked = named_as_inside(command, life.meaning(known.spec), life.place.path / "view")
+        return await execute(life.command(known, asked), secrets.token_hex(16), stdin=stdin, tty=tty)
 
     def processes(self) -> list[Shown]:
         """What runs now."""
