@@ -95,7 +95,7 @@ COMMANDS = (
         "add a worker group to a Ray cluster",
         _other("create worker-group"),
     ),
-    Command("sandbox start", "sandbox.start", "start a Kubernetes cluster with KubeRay on this machine"),
+    Command("sandbox start", "sandbox.start", "start Kubernetes with KubeRay on this machine"),
     Command("sandbox status", "sandbox.status", "whether the sandbox runs, and what runs in it"),
     Command("sandbox logs", "sandbox.logs", "the log of the sandbox itself"),
     Command("sandbox stop", "sandbox.stop", "end the sandbox and all that runs in it"),
