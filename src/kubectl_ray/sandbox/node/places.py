@@ -85,6 +85,7 @@ class PodPlace:
         self.home = path / "home"
         self.programs = path / "bin"
         self.temporary = path / "tmp"
+        self.account = path / "account"
 
     def make(self, ray_bin: Path) -> None:
         """Make it, with the `ray` program that runs in it.
@@ -93,7 +94,7 @@ class PodPlace:
             OSError: the disk does not take it.
         """
         self.path.parent.mkdir(mode=_OURS_ONLY, exist_ok=True)  # another sandbox that was forgotten took it away
-        for each in (self.path, self.home, self.programs, self.temporary, self.path / "t"):
+        for each in (self.path, self.home, self.programs, self.temporary, self.account, self.path / "t"):
             each.mkdir(mode=_OURS_ONLY, exist_ok=True, parents=True)
         (self.path / _OWNER).write_text(self._home)
         python = shlex.quote(str(ray_bin / "python"))

@@ -18,7 +18,7 @@ from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.node import ports, processes, status, surroundings
 from kubectl_ray.sandbox.node.containers import ContainerLife
 from kubectl_ray.sandbox.node.targets import Target, run_hook
-from kubectl_ray.sandbox.node.volumes import Unmountable, mount
+from kubectl_ray.sandbox.node.volumes import Unmountable, account, mount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -232,13 +232,25 @@ class PodLife:
             try:
                 self.place.make(self.settings.ray_bin)
                 self._volumes = mount(self._objects, self.pod, self.place.path, self.offered, self.settings.token)
+                self.place.new_ray(None)
+                self._account()
             except (Unmountable, OSError) as problem:
                 self.event("Warning", "FailedMount", str(problem))
             else:
-                self.place.new_ray(None)
                 return
             await asyncio.sleep(delay)
             delay = min(delay * 2, self.settings.pace.longest_mount)
+
+    def _account(self) -> None:
+        """Give it its service account's token, and a new one before that is too old."""
+        token = self.settings.token
+        if token is None or self.stopping or self.pod["spec"].get("automountServiceAccountToken") is False:
+            return
+        try:
+            account(self._objects, self.pod, self.place.account, token)
+        except Refused as refused:
+            log.info("no token for pod %s/%s: %s", self.namespace, self.name, refused.message)
+        asyncio.get_running_loop().call_later(self.settings.pace.token, self._account)
 
     async def _containers(self) -> None:
         """Init containers one after the other, then all others at once; returns when none runs any more."""
@@ -309,6 +321,7 @@ class PodLife:
             if not self.terminal:
                 self._seen = self._seen._replace(ending=True, sandboxed=False)
                 self.changed()
+                await asyncio.sleep(_LAST_WORDS)
         with contextlib.suppress(Refused):
             self._objects.delete(PODS, self.namespace, self.name, grace=0, uid=self.uid)
 

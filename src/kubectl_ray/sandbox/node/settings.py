@@ -36,6 +36,8 @@ class Pace:
     """Between the sandbox's own looks at a Ray that has not been ready yet."""
     memory: float = 5.0
     """Between looks at how much memory containers with a limit use."""
+    token: float = 1800.0
+    """Between tokens of a pod's service account; one is good for an hour."""
     stop: float = 3.0
     """What processes get to end by themselves when the sandbox stops."""
 

@@ -51,7 +51,7 @@ def translation(
     """What paths and addresses in a container mean."""
     mounts = [each for each in paths(container, dict(volumes)) if each[0] != RAY_FOLDER]
     known = dict(mounts)
-    usual = [(RAY_FOLDER, str(place.ray)), (RAY_HOME, str(place.home))]
+    usual = [(RAY_FOLDER, str(place.ray)), (RAY_HOME, str(place.home)), (ACCOUNT_FOLDER, str(place.account))]
     usual.append((container.get("terminationMessagePath") or TERMINATION_LOG, str(place.message(container["name"]))))
     if _PLAIN.fullmatch(str(python)):
         usual += [(each, str(python)) for each in PYTHON_FOLDERS]

@@ -19,8 +19,10 @@ if TYPE_CHECKING:
 UNTOUCHED = ("/dev/shm", "/")  # noqa: S108 - the machine's own shared memory is used
 """Where a mount changes nothing: there is one such place for all."""
 
+AUTHORITY = "kube-root-ca.crt"
+"""The ConfigMap of each namespace that holds it."""
+
 _WRITABLE = 0o600
-_FILE_MODE = 0o644
 
 
 class Unmountable(Exception):
@@ -164,6 +166,19 @@ def _write(place: Path, files: dict[str, bytes]) -> None:
         descriptor = os.open(target, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, _WRITABLE)
         with os.fdopen(descriptor, "wb") as file:
             file.write(data)
+
+
+def account(objects: Objects, pod: Object, folder: Path, token: Callable[[str, str], str]) -> None:
+    """What each container finds of its service account: a token, the authority of the API server, the namespace.
+
+    Raises:
+        Refused: there is no such service account any more.
+        OSError: the disk does not take it.
+    """
+    namespace = pod["metadata"]["namespace"]
+    authority = config_data(objects, namespace, AUTHORITY) or {}
+    name = pod["spec"].get("serviceAccountName") or "default"
+    _write(folder, {**authority, "token": token(namespace, name).encode(), "namespace": namespace.encode()})
 
 
 def paths(container: Object, volumes: dict[str, Path]) -> list[tuple[str, str]]:
