@@ -8,7 +8,7 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING, Any
 
-from kubectl_ray.sandbox.api import decoding, fields, managers, schemas, typed
+from kubectl_ray.sandbox.api import decoding, fields, last_applied, managers, schemas, typed
 from kubectl_ray.sandbox.api.managers import APPLY, BEFORE_FIRST_APPLY, UPDATE, Entry, Manager
 from kubectl_ray.sandbox.api.refusals import Refused, bad_request, conflict
 from kubectl_ray.sandbox.api.strategic import go_map
@@ -183,9 +183,10 @@ def applied(  # noqa: PLR0913 - one keyword for each thing that the answer depen
     others = {key: each for key, each in entries.items() if key != own.key()}
     compared = fields.compared(schema, before, after)
     if not force:
-        _no_conflict(others, compared.changed)
+        _no_conflict(others, compared.changed - last_applied.allowed(kind, live, name))
     kept = managers.without_others(others, compared.changed | compared.removed)
     kept[own.key()] = entries[own.key()] if not _differ(compared) else entries[own.key()]._replace(time=now)
+    after = last_applied.noted(live, after, patch, name)
     return _with_managers(after, {key: each for key, each in kept.items() if each.owned})
 
 

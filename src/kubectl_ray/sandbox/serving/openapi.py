@@ -1,6 +1,7 @@
 """OpenAPI v3: an index, and one document a group and version; kubectl reads types, patch keys and parameters there.
 
-Without descriptions. kubectl 1.36 asks for version 3 only. Source: Kubernetes KEP-2896; kube-openapi, `pkg/handler3`.
+Without descriptions. kubectl 1.36 asks for version 2 only where it finds nothing in version 3, and finds nothing there
+either. Source: Kubernetes KEP-2896; kube-openapi, `pkg/handler3`.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
     from kubectl_ray.sandbox.api.kinds import Kind
 
-ROOT = "/openapi/v3"
+ROOT, LEGACY = "/openapi/v3", "/openapi/v2"
+PROTOBUF, PROTOBUF_SENT = (f"application/com.github.proto-openapi.spec.v2{mark}v1.0+protobuf" for mark in "@.")
+"""As clients ask for a document of version 2 in protobuf, and as servers say that they send it."""
+TITLE, VERSION = "Kubernetes", "v1.36.1"
 JSON, YAML = "application/json", "application/yaml"
 STATUS, DELETE_OPTIONS, LIST_META = typed.META + "Status", typed.META + "DeleteOptions", typed.META + "ListMeta"
 PATCH = typed.META + "Patch"
@@ -59,6 +63,23 @@ def answer(path: str) -> bytes | None:
     return None if made is None else _text(made)
 
 
+def legacy(accept: str) -> tuple[str, bytes]:
+    """The media type and the text of the document of version 2: it describes nothing.
+
+    Clients that speak protobuf want it in that (gnostic's `openapi_v2.Document`: 1 is the version, 2 the title).
+    """
+    if PROTOBUF in accept:
+        title = _field(1, TITLE.encode()) + _field(2, VERSION.encode())
+        return PROTOBUF_SENT, _field(1, b"2.0") + _field(2, title)
+    info = {"title": TITLE, "version": VERSION}
+    return JSON, _text({"swagger": "2.0", "info": info, "paths": {}, "definitions": {}})
+
+
+def _field(number: int, value: bytes) -> bytes:
+    """A field of a protobuf message; short ones only."""
+    return bytes([number << 3 | 2, len(value)]) + value
+
+
 def _text(document: dict[str, Any]) -> bytes:
     return json.dumps(document, separators=(",", ":"), sort_keys=True).encode()
 
@@ -96,8 +117,7 @@ def _document(name: str) -> dict[str, Any]:
         for inner in list(_references(types)):
             _take(inner, types)
         paths.update(_paths(kind))
-    title = "Kubernetes CRD Swagger" if listed[0].group == kinds.RAY else "Kubernetes"
-    info = {"title": title, "version": "v1.36.1"}
+    info = {"title": f"{TITLE} CRD Swagger" if listed[0].group == kinds.RAY else TITLE, "version": VERSION}
     return {"openapi": "3.0.0", "info": info, "paths": paths, "components": {"schemas": types}}
 
 

@@ -56,6 +56,9 @@ async def answer(request: web.Request, asked: Asked) -> web.StreamResponse:
         return answers.answered(request, version())
     if path.startswith("/api"):
         return _discovery(request, path)
+    if path == openapi.LEGACY:
+        media_type, text = openapi.legacy(request.headers.get(hdrs.ACCEPT, ""))
+        return web.Response(body=text, headers={hdrs.CONTENT_TYPE: media_type})
     return _schemas(request, path) if path.startswith(openapi.ROOT) else _health(request, path)
 
 

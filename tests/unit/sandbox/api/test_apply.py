@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from kubectl_ray.sandbox.api import fields, kinds, managers
 from kubectl_ray.sandbox.api.apply import applied, read_patch, tracked
+from kubectl_ray.sandbox.api.last_applied import ANNOTATION
 from kubectl_ray.sandbox.api.patches import APPLY_PATCH, patched
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.api.shapes import admit_shape
@@ -215,6 +216,25 @@ def test_managers_taken_away_by_hand() -> None:
     assert "managedFields" not in emptied["metadata"]
     later = tracked(kinds.CONFIG_MAPS, emptied, {**emptied, "data": {"a": "c"}}, "m", now=NOW)
     assert "managedFields" not in later["metadata"]
+
+
+def test_kubectl_takes_over_from_itself() -> None:
+    """What kubectl applied from the client's side is not in its own way; the note of it follows."""
+    note = json.dumps(
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "1", "b": "1"}}
+    )
+    meta = {"name": "c", "annotations": {ANNOTATION: note}}
+    live = tracked(kinds.CONFIG_MAPS, None, {"metadata": meta, "data": {"a": "1", "b": "1"}}, "client-side", now=NOW)
+    live = tracked(kinds.CONFIG_MAPS, live, {**live, "data": {"a": "1", "b": "other"}}, "else", now=NOW)
+    patch = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}, "data": {"a": "<2>"}}
+    made = applied(kinds.CONFIG_MAPS, live, patch, "kubectl", now=NOW)
+    assert made["data"] == {"a": "<2>", "b": "other"}
+    assert made["metadata"]["annotations"][ANNOTATION] == (
+        '{"apiVersion":"v1","data":{"a":"\\u003c2\\u003e"},"kind":"ConfigMap","metadata":{"name":"c"}}\n'
+    )
+    for name, data, conflicts in (("kubectl", {"b": "2"}, "else"), ("another", {"a": "2"}, "client-side")):
+        with pytest.raises(Refused, match=f'conflict with "{conflicts}" using v1'):
+            applied(kinds.CONFIG_MAPS, live, {**patch, "data": data}, name, now=NOW)
 
 
 JSON = st.recursive(

@@ -85,3 +85,12 @@ def test_marks_tell_documents_apart() -> None:
 def test_nothing_there(path: str) -> None:
     """Other documents are not there."""
     assert openapi.answer(path) is None
+
+
+def test_version_2() -> None:
+    """Version 2 is an empty document, in the form that is asked for: kubectl says then that there is no such kind."""
+    media_type, text = openapi.legacy("application/json")
+    assert (media_type, json.loads(text)["swagger"]) == ("application/json", "2.0")
+    media_type, text = openapi.legacy("application/com.github.proto-openapi.spec.v2@v1.0+protobuf")
+    assert media_type == "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
+    assert text == b"\n\x032.0\x12\x15\n\nKubernetes\x12\x07v1.36.1"
