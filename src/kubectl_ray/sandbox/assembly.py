@@ -22,7 +22,6 @@ from kubectl_ray.sandbox.controllers.quotas import Quotas
 from kubectl_ray.sandbox.loop import Loop
 from kubectl_ray.sandbox.node.machine import Node
 from kubectl_ray.sandbox.operator.operator import Operator
-from kubectl_ray.sandbox.plain_path import plain
 from kubectl_ray.sandbox.serving import certificates
 from kubectl_ray.sandbox.serving.pod_logs import PodLogs
 from kubectl_ray.sandbox.serving.server import HOST, Server
@@ -59,7 +58,7 @@ class Sandbox:
         objects = Objects(store)
         first_objects.seed(objects)
         settings = replace(
-            plain(self._home.node, self._settings),
+            self._settings,
             api=lambda: f"https://{HOST}:{port}",
             token=lambda namespace, account: str(tokens.issue(objects, namespace, account, {})["status"]["token"]),
         )

@@ -17,9 +17,9 @@ import psutil
 
 from kubectl_ray.sandbox.home import Trouble
 from kubectl_ray.sandbox.node import places
+from kubectl_ray.sandbox.node.plain_path import remove
 from kubectl_ray.sandbox.node.processes import SANDBOX, Belonging, end_leftovers
 from kubectl_ray.sandbox.node.settings import Settings
-from kubectl_ray.sandbox.plain_path import remove
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -203,10 +203,9 @@ def forget(home: Home) -> None:
         Trouble: something cannot be removed.
     """
     try:
-        settings = Settings(cpus=0, memory=0, ray_bin=home.node)
-        found = places.Places(home.node, settings)
+        found = places.Places(home.node, Settings(cpus=0, memory=0, ray_bin=home.node))
         found.sweep(())
-        remove(home.node, settings)
+        remove(found)
     except OSError as error:
         raise Trouble(f"What its pods wrote cannot be removed: {error.strerror or error}") from error
     with contextlib.suppress(OSError):  # another sandbox of this user has files there too

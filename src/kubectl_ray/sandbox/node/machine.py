@@ -19,6 +19,7 @@ from kubectl_ray.sandbox.node.kubelet import Kubelet, memory_by_session
 from kubectl_ray.sandbox.node.log_access import chosen, log_of
 from kubectl_ray.sandbox.node.logs import LogFile
 from kubectl_ray.sandbox.node.places import Places
+from kubectl_ray.sandbox.node.plain_path import plain, remove
 from kubectl_ray.sandbox.node.registration import ADDRESS
 from kubectl_ray.sandbox.node.scheduler import Scheduler
 
@@ -58,8 +59,8 @@ class Node:
 
     def __init__(self, objects: Objects, folder: Path, settings: Settings) -> None:
         self._objects = objects
-        self._settings = settings
         self._places = Places(folder, settings)
+        settings = self._settings = plain(self._places, settings)
         self._given = ports.Ports()
         self._kubelet = Kubelet(objects, settings, self._places, self._given)
         self._loops = [Loop(objects.store, Scheduler(objects)), Loop(objects.store, self._kubelet)]
@@ -80,6 +81,7 @@ class Node:
             await loop.stop()
         await self._kubelet.stop()
         await processes.end_leftovers(self._places.home)
+        remove(self._places)
 
     async def settle(self) -> None:
         """Wait until scheduler and kubelet have nothing to look at; for tests."""

@@ -9,40 +9,38 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kubectl_ray.sandbox.node.places import Places
-
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kubectl_ray.sandbox.node.places import Places
     from kubectl_ray.sandbox.node.settings import Settings
 
 _PLAIN = re.compile(r"[\w./+@-]+", re.ASCII)
 
 
-def plain(folder: Path, settings: Settings) -> Settings:
+def plain(places: Places, settings: Settings) -> Settings:
     """The same settings with a plain `ray_bin`; where it is not plain already, a link is made among the pods' files.
 
     Raises:
         OSError: the disk does not take it.
     """
     programs = settings.ray_bin
-    remove(folder, settings)
+    remove(places)
     if _PLAIN.fullmatch(str(programs)):
         return settings
-    link = _link(folder, settings)
+    link = _link(places)
     link.symlink_to(programs.parent)
     return replace(settings, ray_bin=link / programs.name)
 
 
-def remove(folder: Path, settings: Settings) -> None:
+def remove(places: Places) -> None:
     """Take the link away, where there is one.
 
     Raises:
         OSError: it cannot be removed.
     """
-    _link(folder, settings).unlink(missing_ok=True)
+    _link(places).unlink(missing_ok=True)
 
 
-def _link(folder: Path, settings: Settings) -> Path:
-    found = Places(folder, settings)
-    return found.short / found.home
+def _link(places: Places) -> Path:
+    return places.short / places.home

@@ -1,4 +1,4 @@
-"""`sandbox.plain_path`: a way to Python without blanks in it."""
+"""`node.plain_path`: a way to Python without blanks in it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from kubectl_ray.sandbox.node.places import Places
+from kubectl_ray.sandbox.node.plain_path import plain, remove
 from kubectl_ray.sandbox.node.settings import Settings
-from kubectl_ray.sandbox.plain_path import plain, remove
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -32,7 +33,8 @@ def settings(tmp_path: Path, programs: Path) -> Settings:
 
 def test_the_environment_works_through_it(tmp_path: Path, environment: Path) -> None:
     """Its Python finds its own packages, all by paths without a blank."""
-    made = plain(tmp_path / "home", settings(tmp_path, environment)).ray_bin
+    given = settings(tmp_path, environment)
+    made = plain(Places(tmp_path / "home", given), given).ray_bin
     code = "import sys, sysconfig; print(sys.executable, sys.prefix, sysconfig.get_path('purelib'), sep='\\n')"
     said = subprocess.check_output([made / "python", "-c", code], text=True).splitlines()
     assert all(line.startswith(str(made.parent)) for line in said)
@@ -42,15 +44,16 @@ def test_the_environment_works_through_it(tmp_path: Path, environment: Path) -> 
 def test_a_plain_path_stays(tmp_path: Path) -> None:
     """No link where none is needed."""
     given = settings(tmp_path, tmp_path / "bin")
-    assert plain(tmp_path / "home", given) == given
+    assert plain(Places(tmp_path / "home", given), given) == given
 
 
 def test_a_second_start_and_the_end(tmp_path: Path, environment: Path) -> None:
     """The link leads to the environment of this start, and goes when all is forgotten."""
     given = settings(tmp_path, environment)
-    plain(tmp_path / "home", settings(tmp_path, tmp_path / "an older one" / "bin"))
-    made = plain(tmp_path / "home", given).ray_bin
+    places = Places(tmp_path / "home", given)
+    plain(places, settings(tmp_path, tmp_path / "an older one" / "bin"))
+    made = plain(places, given).ray_bin
     assert made.resolve() == environment
-    remove(tmp_path / "home", given)
-    remove(tmp_path / "home", given)
+    remove(places)
+    remove(places)
     assert not made.parent.is_symlink()
