@@ -140,8 +140,7 @@ class Objects:
         after = copy.deepcopy(before)
         change(after)
         if status:
-            after = {**copy.deepcopy(before), "status": after.get("status", {})}
-            after = self.shape(kind, after)
+            after = self.shape(kind, _with_status(copy.deepcopy(before), after))
         else:
             after = self._replaced(kind, name, before, after)
         if after == before:
@@ -244,3 +243,12 @@ class Objects:
 
 def _as_it_is(_kind: Kind, body: Object) -> Object:
     return body
+
+
+def _with_status(held: Object, written: Object) -> Object:
+    """The object with the status that is written, and with the record of who wrote it; it is changed in place."""
+    held["status"] = written.get("status", {})
+    managers = written["metadata"].get("managedFields")
+    if managers is not None:
+        held["metadata"]["managedFields"] = managers
+    return held

@@ -14,9 +14,11 @@ from hypothesis import strategies as st
 from kubectl_ray.sandbox.api import fields, kinds, managers
 from kubectl_ray.sandbox.api.apply import applied, read_patch, tracked
 from kubectl_ray.sandbox.api.last_applied import ANNOTATION
+from kubectl_ray.sandbox.api.objects import Objects
 from kubectl_ray.sandbox.api.patches import APPLY_PATCH, patched
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.api.shapes import admit_shape
+from kubectl_ray.sandbox.api.store import Store
 from tests.unit.sandbox.api.recorded import answers, tried, without_defaults
 
 NOW = "2026-11-24T00:00:00Z"
@@ -216,6 +218,22 @@ def test_managers_taken_away_by_hand() -> None:
     assert "managedFields" not in emptied["metadata"]
     later = tracked(kinds.CONFIG_MAPS, emptied, {**emptied, "data": {"a": "c"}}, "m", now=NOW)
     assert "managedFields" not in later["metadata"]
+
+
+def test_who_wrote_a_status_is_kept() -> None:
+    """A write of the status keeps the status and who wrote it, and nothing else."""
+    objects = Objects(Store())
+    objects.create(kinds.NAMESPACES, {"metadata": {"name": "n"}})
+    spec = {"headGroupSpec": {"template": {"spec": {"containers": [{"name": "h", "image": "i"}]}}}}
+    held = objects.create(kinds.RAY_CLUSTERS, {**RAY_PATCH, "spec": spec}, "n")
+    patch = {**RAY_PATCH, "status": {"state": "ready"}}
+    wanted = applied(kinds.RAY_CLUSTERS, held, patch, "a", now=NOW, subresource="status")
+    made = objects.edit(kinds.RAY_CLUSTERS, "n", "dry", lambda body: body.update(wanted), status=True)
+    assert made["status"] == {"state": "ready"}
+    assert {each.manager.told() for each in managers.read(made).values()} == {
+        '"a" with subresource "status"',
+        '"before-first-apply" using ray.io/v1',
+    }
 
 
 def test_kubectl_takes_over_from_itself() -> None:
