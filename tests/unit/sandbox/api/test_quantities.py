@@ -94,7 +94,7 @@ def test_a_sum_is_written_like_its_first_part() -> None:
 
 
 def amount(text: str) -> str:
-    """ "amount" for one that is not too large, else what is wrong with it."""
+    """The word "amount" for one that is not too large, else what is wrong with it."""
     try:
         return "amount" if abs(parse(text).nanos) <= LARGEST else "too large"
     except ValueError as error:
