@@ -70,6 +70,7 @@ class Node:
         ended = await processes.end_leftovers(self._places.home)
         if ended:
             log.info("ended %d processes that an earlier run had left", ended)
+        self._places.prepare()
         self._places.sweep(self._objects.list(PODS))
         registration.register(self._objects, self._settings)
         for loop in self._loops:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.node.settings import Settings
 
 _OWNER = ".sandbox"
-"""The file that says whose pod's folder this is."""
+"""The file that says whose pod's folder this is: the sandbox's mark and, in a second line, its folder."""
 
 _OURS_ONLY = 0o700
 _LETTERS = 6
@@ -41,7 +41,15 @@ class Places:
 
     def pod(self, uid: str) -> PodPlace:
         """Where a pod runs; not made yet."""
-        return PodPlace(self.short / _short(f"{self.home} {uid}", _LETTERS), self.home)
+        return PodPlace(self.short / _short(f"{self.home} {uid}", _LETTERS), f"{self.home}\n{self._folder.resolve()}")
+
+    def prepare(self) -> None:
+        """Make the sandbox's folder: while it is there, what belongs to it is kept.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
+        self._folder.mkdir(parents=True, exist_ok=True)
 
     def logs(self, pod: Object, container: str) -> Path:
         """The folder of a container's logs."""
@@ -54,14 +62,14 @@ class Places:
         clear(self.logs(pod, "x").parent)
 
     def sweep(self, pods: Collection[Object]) -> None:
-        """Delete what belongs to pods of this sandbox that are gone."""
+        """Delete what belongs to pods of this sandbox that are gone, and to sandboxes whose folder is gone."""
         kept = {self.pod(each["metadata"]["uid"]).path for each in pods}
         for path in self.short.iterdir():
             try:
-                ours = (path / _OWNER).read_text() == self.home
-            except OSError:
+                home, _, folder = (path / _OWNER).read_text().partition("\n")
+            except (OSError, UnicodeDecodeError):
                 continue
-            if ours and path not in kept:
+            if path not in kept and (home == self.home or (folder and not Path(folder).exists())):
                 clear(path)
         named = {self.logs(each, "x").parent for each in pods}
         if (self._folder / "pods").is_dir():
@@ -78,9 +86,9 @@ def mark(folder: Path) -> str:
 class PodPlace:
     """One pod's folder and what lies in it."""
 
-    def __init__(self, path: Path, home: str) -> None:
+    def __init__(self, path: Path, owner: str) -> None:
         self.path = path
-        self._home = home
+        self._owner = owner
         self.ray = path / "ray"
         self.home = path / "home"
         self.programs = path / "bin"
@@ -96,7 +104,7 @@ class PodPlace:
         self.path.parent.mkdir(mode=_OURS_ONLY, exist_ok=True)  # another sandbox that was forgotten took it away
         for each in (self.path, self.home, self.programs, self.temporary, self.account, self.path / "t"):
             each.mkdir(mode=_OURS_ONLY, exist_ok=True, parents=True)
-        (self.path / _OWNER).write_text(self._home)
+        (self.path / _OWNER).write_text(self._owner)
         python = shlex.quote(str(ray_bin / "python"))
         script = f'#!/bin/sh\nexec {python} -P -m kubectl_ray.sandbox.node.ray_program "$@"\n'
         program = self.programs / "ray"

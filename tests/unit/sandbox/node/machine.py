@@ -110,6 +110,7 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Machine]:
         yield machine
     finally:
         await machine.node.stop()
+        machine.node._places.sweep([])
 
 
 def shell(script: str, name: str = "a", **more: Any) -> Object:

@@ -56,14 +56,17 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
 
 
 def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
-    """But nothing of another sandbox."""
-    mine, other = Places(tmp_path / "a", settings(tmp_path)), Places(tmp_path / "b", settings(tmp_path))
-    kept, gone, foreign = mine.pod("u"), mine.pod("gone"), other.pod("x")
-    for each in (kept, gone, foreign):
+    """And to sandboxes whose folder is gone, but nothing of another one that is there."""
+    mine, other, deleted = (Places(tmp_path / each, settings(tmp_path)) for each in ("a", "b", "c"))
+    mine.prepare()
+    other.prepare()
+    kept, gone, foreign, orphan = mine.pod("u"), mine.pod("gone"), other.pod("x"), deleted.pod("x")
+    for each in (kept, gone, foreign, orphan):
         each.make(Path(sys.executable).parent)
     mine.logs({"metadata": {**POD["metadata"], "uid": "gone"}}, "a").mkdir(parents=True)
     mine.sweep([POD])
-    assert (kept.path.exists(), gone.path.exists(), foreign.path.exists()) == (True, False, True)
+    assert (kept.path.exists(), foreign.path.exists()) == (True, True)
+    assert (gone.path.exists(), orphan.path.exists()) == (False, False)
     assert list((tmp_path / "a" / "pods").iterdir()) == []
 
 

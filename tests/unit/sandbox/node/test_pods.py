@@ -348,6 +348,7 @@ def test_after_a_restart_of_the_sandbox_containers_run_again(folder: Path) -> No
             assert machine.events("SandboxChanged")
         finally:
             await other.stop()
+            other._places.sweep([])
 
     asyncio.run(live())
 
