@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 COMPONENT = "kubelet"
+_LAST_WORDS = 0.3
+"""Seconds between a pod's last status and its end: controllers see it then, as they do with a real kubelet."""
 TOO_LONG = "Pod was active on the node longer than the specified deadline"
 
 
