@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from kubectl_ray.sandbox.api.quantities import Quantity, parse
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Mapping
 
 Amounts = dict[str, Quantity]
 """By resource name: cpu, memory, nvidia.com/gpu ..."""
@@ -23,6 +23,11 @@ def amounts(listed: Mapping[str, Any] | None) -> Amounts:
         ValueError: one is no quantity.
     """
     return {name: parse(each) for name, each in (listed or {}).items()}
+
+
+def written(listed: Amounts) -> dict[str, str]:
+    """The amounts as an object has them."""
+    return {name: str(each) for name, each in listed.items()}
 
 
 def added(first: Amounts, second: Amounts) -> Amounts:
@@ -84,8 +89,3 @@ def quality(spec: Mapping[str, Any]) -> str:
 
 def _counted(listed: Amounts) -> Amounts:
     return {name: each for name, each in listed.items() if name in {"cpu", "memory"} and each.nanos > 0}
-
-
-def names(listed: Iterable[str]) -> str:
-    """Resource names as errors list them."""
-    return ",".join(sorted(listed))

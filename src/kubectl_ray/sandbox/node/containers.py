@@ -13,12 +13,12 @@ import signal
 import time
 from typing import TYPE_CHECKING
 
+from kubectl_ray.sandbox.api.resources import asked, written
 from kubectl_ray.sandbox.node.environment import Missing, expand
 from kubectl_ray.sandbox.node.images import failure, full_name, identity
 from kubectl_ray.sandbox.node.logs import LogFile
 from kubectl_ray.sandbox.node.probes import start_problem
 from kubectl_ray.sandbox.node.processes import CONTAINER, Belonging, Running, end_all, launch
-from kubectl_ray.sandbox.node.requests import requested, written
 from kubectl_ray.sandbox.node.status import go_duration
 from kubectl_ray.sandbox.node.supervision import end, probed
 
@@ -69,7 +69,7 @@ class ContainerLife:
         """The container's status."""
         ran = bool(self.id)
         resources = self.spec.get("resources") or {}
-        asked = written(requested({"spec": {"containers": [self.spec]}}))
+        requests = written(asked({"spec": {"containers": [self.spec]}}, "requests"))
         return {
             "name": self.name,
             "state": self.state,
@@ -80,7 +80,7 @@ class ContainerLife:
             "imageID": identity(self.spec["image"]) if ran else "",
             **({"containerID": self.id} if ran else {}),
             "started": self.started,
-            **({"allocatedResources": asked} if asked else {}),
+            **({"allocatedResources": requests} if requests else {}),
             **({"resources": resources} if resources else {}),
             **self._mounts(),
         }
@@ -350,6 +350,8 @@ class ContainerLife:
         self.id = known.get("containerID", "")
         self.last = known.get("lastState") or {}
         self.log = LogFile(self.pod.log_path(self.name, self.restarts))
+        if self.restarts:
+            self.previous = LogFile(self.pod.log_path(self.name, self.restarts - 1))
         state = known.get("state") or {}
         if "running" in state:
             ended = {

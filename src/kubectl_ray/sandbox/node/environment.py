@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api.kinds import CONFIG_MAPS, SECRETS
 from kubectl_ray.sandbox.api.quantities import Quantity, parse
-from kubectl_ray.sandbox.node.requests import Amounts, requested
+from kubectl_ray.sandbox.api.resources import Amounts, asked
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -146,12 +146,12 @@ def resource(pod: Object, container: Object, reference: Object, offered: Amounts
     """What a resourceFieldRef means: whole units of its divisor, rounded up; the machine's own where none is set."""
     named = reference.get("containerName") or container["name"]
     every = [*pod["spec"].get("containers", []), *pod["spec"].get("initContainers", [])]
-    asked = (
+    meant = (
         container if named == container["name"] else next((each for each in every if each["name"] == named), container)
     )
     what, _, name = reference["resource"].partition(".")
-    alone = {"spec": {"containers": [asked]}}
-    amount = requested(alone, what).get(name)
+    alone = {"spec": {"containers": [meant]}}
+    amount = asked(alone, what).get(name)
     if amount is None and what == "limits":
         amount = offered.get(name)
     amount = amount or Quantity(0)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from kubectl_ray.sandbox.api.quantities import Quantity, parse
-from kubectl_ray.sandbox.node.requests import added, requested
+from kubectl_ray.sandbox.api.quantities import Quantity
+from kubectl_ray.sandbox.api.resources import added, amounts, asked
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -86,18 +86,18 @@ def _room(pod: Object, node: Object, others: list[Object]) -> Refusal | None:
     taken = {each for other in others for each in _host_ports(other)}
     if taken & set(_host_ports(pod)):
         return Refusal(("node(s) didn't have free ports for the requested pod ports",), later=True)
-    offered = {name: parse(text) for name, text in node["status"]["allocatable"].items()}
+    offered = amounts(node["status"]["allocatable"])
     used: dict[str, Quantity] = {}
     for other in others:
-        used = added(used, requested(other))
+        used = added(used, asked(other, "requests"))
     reasons, later = [], True
     if len(others) + 1 > offered["pods"].whole:
         reasons.append("Too many pods")
-    for name, asked in requested(pod).items():
+    for name, amount in asked(pod, "requests").items():
         has = offered.get(name, NOTHING)
-        if asked > NOTHING and asked + used.get(name, NOTHING) > has:
+        if amount > NOTHING and amount + used.get(name, NOTHING) > has:
             reasons.append(f"Insufficient {name}")
-            later = later and asked <= has
+            later = later and amount <= has
     return Refusal(tuple(reasons), later) if reasons else None
 
 

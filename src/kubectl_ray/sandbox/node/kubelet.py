@@ -10,9 +10,9 @@ from typing import TYPE_CHECKING
 import psutil
 
 from kubectl_ray.sandbox.api.kinds import PODS
+from kubectl_ray.sandbox.api.resources import asked
 from kubectl_ray.sandbox.node import ports, processes
 from kubectl_ray.sandbox.node.pods import PodLife
-from kubectl_ray.sandbox.node.requests import requested
 from kubectl_ray.sandbox.node.settings import NODE_NAME
 
 if TYPE_CHECKING:
@@ -126,7 +126,7 @@ class Kubelet:
 
 def memory_limit(container: Object) -> int:
     """Bytes; 0 where none is set."""
-    limit = requested({"spec": {"containers": [container]}}, "limits").get("memory")
+    limit = asked({"spec": {"containers": [container]}}, "limits").get("memory")
     return limit.whole if limit else 0
 
 

@@ -25,9 +25,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kubectl_ray.sandbox.api.objects import Objects
+    from kubectl_ray.sandbox.api.resources import Amounts
     from kubectl_ray.sandbox.api.store import Object
     from kubectl_ray.sandbox.node.places import Places
-    from kubectl_ray.sandbox.node.requests import Amounts
     from kubectl_ray.sandbox.node.settings import Settings
     from kubectl_ray.sandbox.node.translation import Translation
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from kubectl_ray.sandbox.api.resources import asked, quality, written
 from kubectl_ray.sandbox.node.registration import ADDRESS
-from kubectl_ray.sandbox.node.requests import quality, requested, written
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -88,7 +88,7 @@ def pod_status(pod: Object, seen: Seen, inits: Sequence[Object], containers: Seq
         "startTime": seen.started,
         **({"initContainerStatuses": list(inits)} if inits else {}),
         "containerStatuses": list(containers),
-        "qosClass": before.get("qosClass") or quality(pod),
+        "qosClass": before.get("qosClass") or quality(pod["spec"]),
         **_resources(pod),
     }
 
@@ -154,9 +154,9 @@ def _address(seen: Seen, before: Object) -> Object:
 
 
 def _resources(pod: Object) -> Object:
-    asked, limits = written(requested(pod)), written(requested(pod, "limits"))
-    resources = {**({"limits": limits} if limits else {}), **({"requests": asked} if asked else {})}
-    allocated = {"allocatedResources": asked} if asked else {}
+    requests, limits = written(asked(pod, "requests")), written(asked(pod, "limits"))
+    resources = {**({"limits": limits} if limits else {}), **({"requests": requests} if requests else {})}
+    allocated = {"allocatedResources": requests} if requests else {}
     return {**allocated, **({"resources": resources} if resources else {})}
 
 

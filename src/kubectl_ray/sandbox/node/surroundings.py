@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api.kinds import PODS, SERVICES
+from kubectl_ray.sandbox.api.resources import asked
 from kubectl_ray.sandbox.node import ports, processes
 from kubectl_ray.sandbox.node.environment import environment
-from kubectl_ray.sandbox.node.requests import requested
 from kubectl_ray.sandbox.node.serve_proxy import PLACE
 from kubectl_ray.sandbox.node.translation import Translation
 from kubectl_ray.sandbox.node.volumes import paths
@@ -22,9 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from kubectl_ray.sandbox.api.objects import Objects
+    from kubectl_ray.sandbox.api.resources import Amounts
     from kubectl_ray.sandbox.api.store import Object
     from kubectl_ray.sandbox.node.places import PodPlace
-    from kubectl_ray.sandbox.node.requests import Amounts
     from kubectl_ray.sandbox.node.settings import Settings
 
 KEPT = ("LANG", "LC_ALL", "LC_CTYPE", "LD_LIBRARY_PATH", "LOGNAME", "SHELL", "SSL_CERT_FILE", "TZ", "USER")
@@ -144,7 +144,7 @@ def _ray(
     objects: Objects, settings: Settings, pod: Object, container: Object, place: PodPlace, meaning: Translation
 ) -> dict[str, str]:
     """What our `ray` needs to know; see `ray_program`."""
-    limit = requested({"spec": {"containers": [container]}}, "limits").get("memory")
+    limit = asked({"spec": {"containers": [container]}}, "limits").get("memory")
     found = {
         "KUBECTL_RAY_FOLDER": str(place.ray),
         "KUBECTL_RAY_PORTS": json.dumps(dict(meaning.ports)),

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kubectl_ray.sandbox.api.objects import Objects
+    from kubectl_ray.sandbox.api.resources import Amounts
     from kubectl_ray.sandbox.api.store import Object
-    from kubectl_ray.sandbox.node.requests import Amounts
 
 UNTOUCHED = ("/dev/shm", "/")  # noqa: S108 - the machine's own shared memory is used
 """Where a mount changes nothing: there is one such place for all."""
