@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.node.containers import ContainerLife
     from kubectl_ray.sandbox.node.logs import LogFile
 
-DEFAULT_CONTAINER = "kubectl.kubernetes.io/default-container"
-
 
 def chosen(pod: Object, container: str) -> str:
     """The container's name; the only one where none is named.
