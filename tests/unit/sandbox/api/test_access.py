@@ -112,6 +112,27 @@ def test_aggregated_roles(objects: Objects) -> None:
     assert access.allowed(objects, MARY, "get", "ray.io", "rayclusters", "", "n", "c")
 
 
+@pytest.mark.parametrize(
+    ("expression", "gives"),
+    [
+        ({"key": "team", "operator": "In", "values": ["a"]}, True),
+        ({"key": "team", "operator": "Exists"}, True),
+        ({"key": "team", "operator": "NotIn", "values": ["a"]}, False),
+    ],
+)
+def test_aggregated_roles_are_chosen_by_expressions_too(
+    objects: Objects, expression: dict[str, Any], gives: bool
+) -> None:
+    """A role that fits the labels but not the expressions gives nothing."""
+    selector = {"clusterRoleSelectors": [{"matchLabels": {"to": "all"}, "matchExpressions": [expression]}]}
+    labels = {"to": "all", "team": "a"}
+    objects.create(kinds.CLUSTER_ROLES, {"metadata": {"name": "part", "labels": labels}, "rules": [READ_CLUSTERS]})
+    objects.create(kinds.CLUSTER_ROLES, {"metadata": {"name": "whole"}, "aggregationRule": selector})
+    body = {"metadata": {"name": "b"}, "subjects": [TO_MARY], "roleRef": {"kind": "ClusterRole", "name": "whole"}}
+    objects.create(kinds.CLUSTER_ROLE_BINDINGS, body)
+    assert access.allowed(objects, MARY, "get", "ray.io", "rayclusters", "", "n", "c") is gives
+
+
 def test_a_binding_to_a_missing_role_gives_nothing(objects: Objects) -> None:
     """And is no error."""
     body = {"metadata": {"name": "b"}, "subjects": [TO_MARY], "roleRef": {"kind": "Role", "name": "nosuch"}}
