@@ -55,6 +55,7 @@ ON_OBJECT: dict[str, Answer] = {
     "patch": writes.patch,
     "delete": deleting.delete,
 }
+JOINED = frozenset({"exec", "attach", "portforward"})
 ON_STATUS: dict[str, Answer] = {"get": reads.get, "update": writes.update, "patch": writes.patch}
 
 
@@ -103,6 +104,18 @@ class Verbs:
         why = f'User "{user.name}" cannot {asked.verb} resource "{resource}" in API group "{asked.group}" {where}'
         raise Refused(403, "Forbidden", f"{shown}{named} is forbidden: {why}", about)
 
+    def _check_joined(self, call: Call) -> None:
+        """A WebSocket begins with a GET, but who may only read must not run commands in a pod.
+
+        Source: `pkg/registry/core/pod/rest/subresources.go`, as of 1.35 (AuthorizePodWebsocketUpgradeCreatePermission).
+        """
+        asked, resource = call.asked, f"{call.asked.plural}/{call.asked.subresource}"
+        if asked.verb != "get" or asked.subresource not in JOINED:
+            return
+        if not self.rights.may(call.user, "create", asked.group, resource, asked.namespace, asked.name):
+            about = {"name": asked.name, "kind": asked.plural}
+            raise Refused(403, "Forbidden", f'{asked.plural} "{asked.name}" is forbidden: ', about)
+
     def _check_path(self, asked: Asked, user: User) -> None:
         if self.rights.may_path(user, asked.verb, asked.path):
             return
@@ -112,6 +125,7 @@ class Verbs:
         asked, kind = call.asked, call.kind
         stream = self._streams.get((kind, asked.subresource))
         if stream is not None and asked.name:
+            self._check_joined(call)
             return await stream(call.request, call.namespace, asked.name, asked.rest)
         if bool(asked.namespace) != kind.namespaced and not _everywhere(asked, kind):
             return _unknown(asked)

@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import aiohttp
+import pytest
 
-from kubectl_ray.sandbox.api.kinds import NAMESPACES, PODS, SERVICES
+from kubectl_ray.sandbox.api.kinds import NAMESPACES, PODS, ROLE_BINDINGS, ROLES, SERVICES
 from kubectl_ray.sandbox.serving.server import Server
 from kubectl_ray.sandbox.serving.streaming import Streaming
 from tests.unit.sandbox.serving.proxied import service
@@ -116,6 +117,34 @@ def test_streams_need_a_login(tmp_path: Path) -> None:
                 async with session.get(url, headers=headers, ssl=tls) as answer:
                     assert answer.status == 401
             assert world.start.asked == []
+
+    asyncio.run(run())
+
+
+@pytest.mark.parametrize(("verbs", "code"), [(["get"], 403), (["get", "create"], 101)])
+def test_a_websocket_needs_the_right_to_create(tmp_path: Path, verbs: list[str], code: int) -> None:
+    """Who may only read runs no command in a pod, though a WebSocket begins with a GET; recorded from v1.36.1."""
+
+    async def run() -> None:
+        async with served(tmp_path) as (world, server), aiohttp.ClientSession() as session:
+            resources = ["pods/exec", "pods/attach", "pods/portforward"]
+            rule = {"apiGroups": [""], "resources": resources, "verbs": verbs}
+            world.objects.create(ROLES, {"metadata": {"name": "r"}, "rules": [rule]}, "default")
+            role, mary = {"kind": "Role", "name": "r"}, {"kind": "User", "name": "mary"}
+            body = {"metadata": {"name": "b"}, "roleRef": role, "subjects": [mary]}
+            world.objects.create(ROLE_BINDINGS, body, "default")
+            (tmp_path / "ca.pem").write_text(server.authority)
+            tls = ssl.create_default_context(cafile=tmp_path / "ca.pem")
+            headers = {"Authorization": f"Bearer {server.token}", "Impersonate-User": "mary"}
+            headers |= {"Connection": "Upgrade", "Upgrade": "websocket", "Sec-WebSocket-Version": "13"}
+            headers |= {"Sec-WebSocket-Key": "dGhlIHNhbXBsZSBub25jZQ==", "Sec-WebSocket-Protocol": "v4.channel.k8s.io"}
+            for what in ("exec?command=true&stdout=1", "attach?stdout=1", "portforward?ports=8000"):
+                url = f"{server.url}/api/v1/namespaces/default/pods/web/{what}"
+                async with session.get(url, headers=headers, ssl=tls) as answer:
+                    assert answer.status == code, what
+                    if code == 403:
+                        assert (await answer.json())["message"] == 'pods "web" is forbidden: '
+            assert bool(world.start.asked) is (code == 101)
 
     asyncio.run(run())
 
