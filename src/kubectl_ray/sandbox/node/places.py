@@ -8,6 +8,7 @@ while logs lie in the sandbox's folder, whatever its name.
 from __future__ import annotations
 
 import base64
+import errno
 import hashlib
 import os
 import shlex
@@ -41,7 +42,8 @@ class Places:
 
     def pod(self, uid: str) -> PodPlace:
         """Where a pod runs; not made yet."""
-        return PodPlace(self.short / _short(f"{self.home} {uid}", _LETTERS), f"{self.home}\n{self._folder.resolve()}")
+        path = self.short / _short(f"{self.home} {uid}", _LETTERS)
+        return PodPlace(path, f"{self.home}\n{self._folder.resolve()}", self._settings.user)
 
     def prepare(self) -> None:
         """Make the sandbox's folder: while it is there, what belongs to it is kept.
@@ -66,8 +68,8 @@ class Places:
         kept = {self.pod(each["metadata"]["uid"]).path for each in pods}
         for path in self.short.iterdir():
             try:
-                home, _, folder = (path / _OWNER).read_text().partition("\n")
-            except (OSError, UnicodeDecodeError):
+                home, _, folder = os.fsdecode((path / _OWNER).read_bytes()).partition("\n")
+            except OSError:
                 continue
             if path not in kept and (home == self.home or (folder and not Path(folder).exists())):
                 clear(path)
@@ -86,9 +88,10 @@ def mark(folder: Path) -> str:
 class PodPlace:
     """One pod's folder and what lies in it."""
 
-    def __init__(self, path: Path, owner: str) -> None:
+    def __init__(self, path: Path, owner: str, user: int) -> None:
         self.path = path
         self._owner = owner
+        self._user = user
         self.ray = path / "ray"
         self.home = path / "home"
         self.programs = path / "bin"
@@ -99,12 +102,13 @@ class PodPlace:
         """Make it, with the `ray` program that runs in it.
 
         Raises:
-            OSError: the disk does not take it.
+            OSError: the disk does not take it, or the folder for all pods has become somebody else's.
         """
-        self.path.parent.mkdir(mode=_OURS_ONLY, exist_ok=True)  # another sandbox that was forgotten took it away
+        if not _private(self.path.parent, self._user):  # another sandbox took it away, and somebody else was faster
+            raise PermissionError(errno.EPERM, os.strerror(errno.EPERM), str(self.path.parent))
         for each in (self.path, self.home, self.programs, self.temporary, self.account, self.path / "t"):
             each.mkdir(mode=_OURS_ONLY, exist_ok=True, parents=True)
-        (self.path / _OWNER).write_text(self._owner)
+        (self.path / _OWNER).write_bytes(os.fsencode(self._owner))
         python = shlex.quote(str(ray_bin / "python"))
         script = f'#!/bin/sh\nexec {python} -P -m kubectl_ray.sandbox.node.ray_program "$@"\n'
         program = self.programs / "ray"
@@ -127,7 +131,7 @@ class PodPlace:
 
 
 def _short(text: str, letters: int) -> str:
-    return base64.b32encode(hashlib.sha256(text.encode()).digest()).decode().lower()[:letters]
+    return base64.b32encode(hashlib.sha256(os.fsencode(text)).digest()).decode().lower()[:letters]
 
 
 def _safe_folder(settings: Settings) -> Path:
@@ -140,11 +144,20 @@ def _safe_folder(settings: Settings) -> Path:
     tried = [Path(parent) / name for parent in settings.temporary if Path(parent).is_dir()]
     for path in tried:
         try:
-            path.mkdir(mode=_OURS_ONLY, exist_ok=True)
-            found = path.lstat()
+            private = _private(path, settings.user)
         except OSError:
             continue
-        private = stat.S_ISDIR(found.st_mode) and found.st_uid == settings.user and not found.st_mode & 0o077
         if private and os.access(path, os.W_OK | os.X_OK):
             return path
     raise OSError(f"no folder of one's own can be made for pods; tried {', '.join(map(str, tried)) or 'none'}")
+
+
+def _private(path: Path, user: int) -> bool:
+    """Make it where it is missing; whether it is a folder that only this user can use.
+
+    Raises:
+        OSError: it cannot be made.
+    """
+    path.mkdir(mode=_OURS_ONLY, exist_ok=True)
+    found = path.lstat()
+    return stat.S_ISDIR(found.st_mode) and found.st_uid == user and not found.st_mode & 0o077

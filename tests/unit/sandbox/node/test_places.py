@@ -70,6 +70,21 @@ def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
     assert list((tmp_path / "a" / "pods").iterdir()) == []
 
 
+def test_a_folder_that_somebody_else_made_meanwhile_is_not_used(tmp_path: Path) -> None:
+    """The last sandbox that is forgotten takes the folder for all pods away: whoever makes it next may be anybody."""
+    places = Places(tmp_path / "home", settings(tmp_path))
+    found = places.pod("u")
+    places.short.rmdir()
+    places.short.mkdir()
+    places.short.chmod(0o777)
+    with pytest.raises(PermissionError):
+        found.make(Path(sys.executable).parent)
+    assert list(places.short.iterdir()) == []
+    places.short.rmdir()
+    found.make(Path(sys.executable).parent)
+    assert places.short.stat().st_mode & 0o077 == 0
+
+
 def test_the_program_ray_runs_from_anywhere(tmp_path: Path) -> None:
     """Also where modules of other names lie about."""
     found = Places(tmp_path / "a", settings(tmp_path)).pod("u")
