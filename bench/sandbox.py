@@ -129,6 +129,7 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench.sandbox", description=__doc__)
     parser.add_argument("--runs", type=int, default=3, help="of each that varies")
     runs = parser.parse_args().runs
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # it cleans up, then
     folder = Path(tempfile.mkdtemp(prefix="kubectl-ray-bench-"))
     sandbox = Sandbox(folder)
     try:
