@@ -61,19 +61,21 @@ async def forward(side: Side, pod: Object, port: int, address: tuple[str, int] |
         reader, writer = await asyncio.open_connection(*address)
     except OSError as error:
         raise Broken(words(pod, port, _no_way(port, error))) from error
+    lost: BaseException | None = None
     try:
         async with asyncio.TaskGroup() as both:
             both.create_task(_to_client(reader, side))
             both.create_task(_to_pod(side, writer))
-    except* _Lost as lost:
-        why = f"read tcp4 127.0.0.1:{port}: {lost.exceptions[0]}"
-        raise Broken(words(pod, port, why)) from lost
+    except* _Lost as found:
+        lost = found.exceptions[0]  # what is raised in here some versions of Python 3.11 hand on as a group
     except* ConnectionError:
         pass  # the client gave it up
     finally:
         writer.close()
         with contextlib.suppress(OSError):
             await writer.wait_closed()
+    if lost is not None:
+        raise Broken(words(pod, port, f"read tcp4 127.0.0.1:{port}: {lost}")) from lost
 
 
 class _Lost(Exception):
