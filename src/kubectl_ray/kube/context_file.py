@@ -288,7 +288,10 @@ class _Locked:
                 return
 
     def __exit__(self, *_: object) -> None:
-        os.unlink(self._lock)
+        try:
+            os.unlink(self._lock)
+        except FileNotFoundError:  # somebody took it for a forgotten one, as the hint of another command told them
+            return
 
 
 def _unwritable(path: str, error: OSError) -> KubectlRayError:

@@ -212,6 +212,19 @@ def test_kubectls_lock_is_waited_for(file: Path) -> None:
     assert not lock.exists()
 
 
+def test_a_lock_that_somebody_takes_away(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Who follows the hint while we write is no trouble: the change stands."""
+    written = context_file._write
+
+    def write(path: str, text: str) -> None:
+        file.with_name("config.lock").unlink()
+        written(path, text)
+
+    monkeypatch.setattr(context_file, "_write", write)
+    assert add(str(file), {}, LOGIN, ours=ours, switch=True).current
+    assert names(file)[3] == NAME
+
+
 def test_a_lock_that_nobody_gives_back(file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """The wait ends, and the error names the lock."""
     monkeypatch.setattr(context_file, "PATIENCE", 0.1)
