@@ -88,8 +88,9 @@ class Piped:
         return exit_code(self._transport.get_returncode() or 0)
 
     async def kill(self) -> None:
-        """End it and what it started."""
-        await end_all(Belonging(MARK, self._mark, [self._process.pid]))
+        """End it and what it started; what is left of one that has ended lives on with its container."""
+        if not self._ended.done():
+            await end_all(Belonging(MARK, self._mark, [self._process.pid]))
         await asyncio.shield(self._ended)
         self._transport.close()
 
@@ -148,8 +149,9 @@ class Terminal:
         return exit_code(await self._process.wait())
 
     async def kill(self) -> None:
-        """End it and what it started."""
-        await end_all(Belonging(MARK, self._mark, [self._process.pid]))
+        """As without a terminal, but what has one for itself sees it go."""
+        if self._process.returncode is None:
+            await end_all(Belonging(MARK, self._mark, [self._process.pid]))
         await self._process.wait()
         self._close()
 
