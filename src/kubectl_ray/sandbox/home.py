@@ -72,10 +72,16 @@ def folder_of(env: Mapping[str, str]) -> Path:
     """KUBECTL_RAY_SANDBOX_HOME, else `kubectl-ray/sandbox` in the user's folder for state (XDG).
 
     Raises:
-        Trouble: neither that variable nor XDG_STATE_HOME nor HOME is set.
+        Trouble: neither that variable nor XDG_STATE_HOME nor HOME is set; or it is relative to a folder that is gone.
     """
     if env.get(HOME):
-        return Path(env[HOME]).absolute()
+        try:
+            return Path(env[HOME]).absolute()
+        except OSError as error:
+            raise Trouble(
+                f"There is no folder for the sandbox: {HOME}={env[HOME]} is relative, and the current folder is gone",
+                f"Set {HOME} to a whole path, or go to another folder.",
+            ) from error
     return _base(env, "XDG_STATE_HOME", ".local/state") / "kubectl-ray" / "sandbox"
 
 

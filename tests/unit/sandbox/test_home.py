@@ -35,6 +35,16 @@ def test_where_it_is() -> None:
         folder_of({})
 
 
+def test_a_relative_one_in_a_folder_that_is_gone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is nothing that it could be relative to: said, with the way out."""
+    monkeypatch.chdir(tmp_path)
+    tmp_path.rmdir()
+    with pytest.raises(Trouble, match="current folder") as caught:
+        folder_of({"KUBECTL_RAY_SANDBOX_HOME": "relative"})
+    assert "KUBECTL_RAY_SANDBOX_HOME" in caught.value.hint
+    monkeypatch.undo()
+
+
 def test_for_its_owner_alone(home: Home) -> None:
     """Tokens and what pods run stand there; a folder that was open is closed."""
     home.folder.chmod(0o755)
