@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 NAME = "kubectl-ray-sandbox"
 """Of the context, the cluster and the user in the kubeconfig."""
 START = "kubectl ray sandbox start"
+PATIENCE = 10.0
+"""Seconds in which the sandbox answers one request, or is not waited for any more."""
 _MARK = "sandbox.kubectl-ray"
 _PACKAGES = ("aiohttp", "psutil", "ray", "trustme")
 
@@ -133,7 +135,8 @@ def client(ctx: Context, run: Run) -> Client:
     from kubectl_ray.kube.kubeconfig import Target
 
     target = Target(run.server, {"certificate-authority-data": run.ca.encode()}, {"token": run.token})
-    return Client(target, Credentials(target, ctx.env, interactive=False, stderr=ctx.stderr), ctx.env, talk=ctx.talk)
+    credentials = Credentials(target, ctx.env, interactive=False, stderr=ctx.stderr)
+    return Client(target, credentials, ctx.env, talk=ctx.talk, request_timeout=PATIENCE)
 
 
 def clusters(ctx: Context, run: Run) -> list[tuple[str, str]]:

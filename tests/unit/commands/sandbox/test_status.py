@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 from pathlib import Path
+from typing import TYPE_CHECKING
 
+from kubectl_ray.commands.sandbox import local
 from tests.unit.cli.running import run
+
+if TYPE_CHECKING:
+    import pytest
 
 
 def test_it_does_not_run(env: dict[str, str]) -> None:
@@ -45,6 +52,20 @@ def test_it_runs(env: dict[str, str]) -> None:
     assert found["capacity"] == {"cpu": "3", "memory": "64Gi"}
     assert found["clusters"] == []
     assert found["memoryBytes"] > 2**20
+
+
+def test_it_does_not_answer(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A machine that swaps, a process that was suspended: what is known is told after a while, and nobody waits on."""
+    run("sandbox start", env)
+    pid = json.loads(run("sandbox status -o json", env).out)["pid"]
+    monkeypatch.setattr(local, "PATIENCE", 0.5)
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        said = run("sandbox status", env)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+    assert said.code == 0
+    assert "Clusters:   <no answer>\n" in said.out
 
 
 def test_its_clusters(env: dict[str, str]) -> None:
