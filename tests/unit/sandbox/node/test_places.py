@@ -41,6 +41,21 @@ def test_a_pods_folder_is_short_and_private(tmp_path: Path) -> None:
     assert not found.path.exists()
 
 
+def test_a_state_folder_whose_name_is_no_text(tmp_path: Path) -> None:
+    """Names are bytes: those that the locale cannot read are a name like any other, and are swept like any other."""
+    odd = tmp_path / os.fsdecode(b"h\xff")
+    odd.mkdir()
+    places = Places(odd, settings())
+    found = places.pod("u")
+    found.make(Path(sys.executable).parent)
+    try:
+        assert found.path.is_dir()
+        places.sweep(())
+        assert not found.path.exists()
+    finally:
+        places.forget(POD)
+
+
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     """Nor a link; the next place is taken, or none."""
     open_, linked, good = (tmp_path / each for each in ("a", "b", "c"))
@@ -53,21 +68,6 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
     assert Places(tmp_path, settings(open_, linked, good)).short == good / name
     with pytest.raises(OSError, match="no folder of one's own"):
         Places(tmp_path, settings(open_, linked))
-
-
-def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
-    """And to sandboxes whose folder is gone, but nothing of another one that is there."""
-    mine, other, deleted = (Places(tmp_path / each, settings(tmp_path)) for each in ("a", "b", "c"))
-    mine.prepare()
-    other.prepare()
-    kept, gone, foreign, orphan = mine.pod("u"), mine.pod("gone"), other.pod("x"), deleted.pod("x")
-    for each in (kept, gone, foreign, orphan):
-        each.make(Path(sys.executable).parent)
-    mine.logs({"metadata": {**POD["metadata"], "uid": "gone"}}, "a").mkdir(parents=True)
-    mine.sweep([POD])
-    assert (kept.path.exists(), foreign.path.exists()) == (True, True)
-    assert (gone.path.exists(), orphan.path.exists()) == (False, False)
-    assert list((tmp_path / "a" / "pods").iterdir()) == []
 
 
 def test_a_folder_that_somebody_else_made_meanwhile_is_not_used(tmp_path: Path) -> None:
@@ -83,6 +83,21 @@ def test_a_folder_that_somebody_else_made_meanwhile_is_not_used(tmp_path: Path) 
     places.short.rmdir()
     found.make(Path(sys.executable).parent)
     assert places.short.stat().st_mode & 0o077 == 0
+
+
+def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
+    """And to sandboxes whose folder is gone, but nothing of another one that is there."""
+    mine, other, deleted = (Places(tmp_path / each, settings(tmp_path)) for each in ("a", "b", "c"))
+    mine.prepare()
+    other.prepare()
+    kept, gone, foreign, orphan = mine.pod("u"), mine.pod("gone"), other.pod("x"), deleted.pod("x")
+    for each in (kept, gone, foreign, orphan):
+        each.make(Path(sys.executable).parent)
+    mine.logs({"metadata": {**POD["metadata"], "uid": "gone"}}, "a").mkdir(parents=True)
+    mine.sweep([POD])
+    assert (kept.path.exists(), foreign.path.exists()) == (True, True)
+    assert (gone.path.exists(), orphan.path.exists()) == (False, False)
+    assert list((tmp_path / "a" / "pods").iterdir()) == []
 
 
 def test_the_program_ray_runs_from_anywhere(tmp_path: Path) -> None:
