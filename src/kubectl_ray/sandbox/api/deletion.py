@@ -21,9 +21,6 @@ if TYPE_CHECKING:
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
 """The finalizers that tell the garbage collector what to do with dependents first."""
 
-POLICIES = ("", "Background", "Foreground", "Orphan")
-"""What can be done with dependents; "" is what the kind does when nothing is said."""
-
 
 class Outcome(NamedTuple):
     """What to do: keep `marked` where it differs from the object as it was, then remove it where `gone`."""

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.api.kinds import Kind
     from kubectl_ray.sandbox.api.store import Object
 
-STRICT, WARN, IGNORE = "Strict", "Warn", "Ignore"
+STRICT, WARN = "Strict", "Warn"
 TYPE_META = 'struct { APIVersion string "json:\\"apiVersion,omitempty\\""; Kind string "json:\\"kind,omitempty\\"" }'
 MOST_SHOWN = 30
 """Characters of a body that an answer repeats."""
