@@ -124,3 +124,20 @@ def pod(*containers: Object, name: str = "p", **spec: Any) -> Object:
         "metadata": {"name": name},
         "spec": {"terminationGracePeriodSeconds": 3, "containers": list(containers), **spec},
     }
+
+
+def story(machine: Machine, name: str = "p", container: str = "a") -> list[str]:
+    """The container's states in their order, each once in a row."""
+    told: list[str] = []
+    for each in machine.seen[name]:
+        statuses = [
+            *each.get("status", {}).get("initContainerStatuses", []),
+            *each.get("status", {}).get("containerStatuses", []),
+        ]
+        for status in statuses:
+            if status["name"] == container:
+                (kind, state), *_ = status["state"].items()
+                text = f"{kind} {state.get('reason', '')}".strip()
+                if not told or told[-1] != text:
+                    told.append(text)
+    return told

@@ -7,29 +7,12 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api.kinds import PODS
 from kubectl_ray.sandbox.node.processes import POD, Belonging
-from tests.unit.sandbox.node.machine import NAMESPACE, Machine, pod, running, shell
+from tests.unit.sandbox.node.machine import NAMESPACE, pod, running, shell, story
 
 if TYPE_CHECKING:
     from pathlib import Path
 
 FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.05; done"
-
-
-def story(machine: Machine, name: str = "p", container: str = "a") -> list[str]:
-    """The container's states in their order, each once in a row."""
-    told: list[str] = []
-    for each in machine.seen[name]:
-        statuses = [
-            *each.get("status", {}).get("initContainerStatuses", []),
-            *each.get("status", {}).get("containerStatuses", []),
-        ]
-        for status in statuses:
-            if status["name"] == container:
-                (kind, state), *_ = status["state"].items()
-                text = f"{kind} {state.get('reason', '')}".strip()
-                if not told or told[-1] != text:
-                    told.append(text)
-    return told
 
 
 def test_deleting_ends_the_processes_and_then_the_object(folder: Path) -> None:

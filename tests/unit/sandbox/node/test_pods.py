@@ -11,7 +11,7 @@ import pytest
 from kubectl_ray.sandbox.api.kinds import CONFIG_MAPS, SECRETS
 from kubectl_ray.sandbox.node.processes import POD, Belonging
 from kubectl_ray.sandbox.node.settings import Pace
-from tests.unit.sandbox.node.machine import NAMESPACE, Machine, Object, pod, running, shell
+from tests.unit.sandbox.node.machine import NAMESPACE, Machine, Object, pod, running, shell, story
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,23 +22,6 @@ FOREVER = "trap 'exit 0' TERM; while true; do sleep 0.05; done"
 def conditions(seen: Object) -> dict[str, tuple[str, str]]:
     """Status and reason of each."""
     return {each["type"]: (each["status"], each.get("reason", "")) for each in seen["status"].get("conditions", [])}
-
-
-def story(machine: Machine, name: str = "p", container: str = "a") -> list[str]:
-    """The container's states in their order, each once in a row."""
-    told: list[str] = []
-    for each in machine.seen[name]:
-        statuses = [
-            *each.get("status", {}).get("initContainerStatuses", []),
-            *each.get("status", {}).get("containerStatuses", []),
-        ]
-        for status in statuses:
-            if status["name"] == container:
-                (kind, state), *_ = status["state"].items()
-                text = f"{kind} {state.get('reason', '')}".strip()
-                if not told or told[-1] != text:
-                    told.append(text)
-    return told
 
 
 def test_a_pod_that_runs_is_ready_with_an_address(folder: Path) -> None:
