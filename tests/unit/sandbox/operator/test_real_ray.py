@@ -60,6 +60,7 @@ class Machine:
         """Let all of it run until `begun` is closed."""
         self.objects.create(kinds.NAMESPACES, {"metadata": {"name": "lab"}})
         self.objects.create(kinds.SERVICE_ACCOUNTS, {"metadata": {"name": "default"}}, "lab")
+        begun.callback(self.node._places.sweep, ())  # what is still in the store is not to stay on disk
         begun.push_async_callback(self.node.stop)
         await self.node.start()
         for controller in (Jobs(self.objects), Endpoints(self.objects, self.node.address), Garbage(self.objects)):
