@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from kubectl_ray.sandbox.node.environment import config_data, field, resource, secret_data
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterable
 
     from kubectl_ray.sandbox.api.objects import Objects
     from kubectl_ray.sandbox.api.resources import Amounts
@@ -22,7 +22,7 @@ UNTOUCHED = ("/dev/shm", "/")  # noqa: S108 - the machine's own shared memory is
 AUTHORITY = "kube-root-ca.crt"
 """The ConfigMap of each namespace that holds it."""
 
-_WRITABLE = 0o600
+_WRITABLE, _ALL = 0o600, 0o777
 
 
 class Unmountable(Exception):
@@ -78,7 +78,20 @@ def _one(
         kind = next((each for each in volume if each != "name"), "")
         raise _Absent(f"volumes of type {kind} are not offered by the sandbox")
     _write(place, files)
+    _permit(place, files, volume)
     return place
+
+
+def _permit(place: Path, files: Iterable[str], volume: Object) -> None:
+    """`defaultMode` and the items' own `mode`: scripts are to run. The owner may always write, to make them anew."""
+    source = next(
+        (volume[each] for each in ("configMap", "secret", "downwardAPI", "projected") if volume.get(each)), {}
+    )
+    parts = [source, *(part for each in source.get("sources") or [] for part in each.values())]
+    own = {item["path"]: item["mode"] for part in parts for item in part.get("items") or [] if item.get("mode")}
+    for name in files:
+        mode = own.get(name, source.get("defaultMode") or 0)
+        (place / name).chmod(mode & _ALL | _WRITABLE)
 
 
 def _host_path(volume: Object) -> Path:
