@@ -84,10 +84,9 @@ def _one(
 
 def _permit(place: Path, files: Iterable[str], volume: Object) -> None:
     """`defaultMode` and the items' own `mode`: scripts are to run. The owner may always write, to make them anew."""
-    source = next(
-        (volume[each] for each in ("configMap", "secret", "downwardAPI", "projected") if volume.get(each)), {}
-    )
-    parts = [source, *(part for each in source.get("sources") or [] for part in each.values())]
+    kinds = ("configMap", "secret", "downwardAPI", "projected")
+    source: Object = next((volume[each] for each in kinds if volume.get(each)), {})
+    parts = [source, *(part for each in source.get("sources") or [] for part in each.values() if part)]
     own = {item["path"]: item["mode"] for part in parts for item in part.get("items") or [] if item.get("mode")}
     for name in files:
         mode = own.get(name, source.get("defaultMode") or 0)
