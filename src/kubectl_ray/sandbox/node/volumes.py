@@ -87,9 +87,11 @@ def _permit(place: Path, files: Iterable[str], volume: Object) -> None:
     kinds = ("configMap", "secret", "downwardAPI", "projected")
     source: Object = next((volume[each] for each in kinds if volume.get(each)), {})
     parts = [source, *(part for each in source.get("sources") or [] for part in each.values() if part)]
-    own = {item["path"]: item["mode"] for part in parts for item in part.get("items") or [] if item.get("mode")}
+    own: dict[str, int] = {
+        item["path"]: item["mode"] for part in parts for item in part.get("items") or [] if item.get("mode")
+    }
     for name in files:
-        mode = own.get(name, source.get("defaultMode") or 0)
+        mode = own.get(name) or int(source.get("defaultMode") or 0)
         (place / name).chmod(mode & _ALL | _WRITABLE)
 
 
