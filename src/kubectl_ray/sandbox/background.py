@@ -96,6 +96,23 @@ def start(home: Home, options: Options, env: Mapping[str, str], patience: float 
     return run
 
 
+def running(home: Home, patience: float = START) -> Run | None:
+    """The sandbox that runs; one whose starter or stopper was killed is waited for until it answers, or has ended.
+
+    Raises:
+        Trouble: it does neither.
+    """
+    until = time.monotonic() + patience
+    while home.alive():
+        found = home.run()
+        if found is not None:
+            return found
+        if time.monotonic() > until:
+            raise Trouble("A sandbox runs here, but does not answer", "End it:  kubectl ray sandbox stop")
+        time.sleep(_PAUSE)
+    return None
+
+
 def _answered(home: Home, process: subprocess.Popen[bytes], patience: float) -> Run:
     """Wait for the one line in which it says that it answers, or why it does not."""
     lines: list[bytes] = []
@@ -170,11 +187,13 @@ def _lives(process: psutil.Process | None) -> bool:
 def process(home: Home) -> psutil.Process | None:
     """The sandbox's own process, made sure of by its start time; None when it is gone."""
     run = home.run()
-    if run is None:
+    known = (run.pid, run.created) if run else home.signature()
+    if known is None:
         return None
+    pid, created = known
     try:
-        found = psutil.Process(run.pid)
-        return found if abs(found.create_time() - run.created) < 1 else None
+        found = psutil.Process(pid)
+        return found if abs(found.create_time() - created) < 1 else None
     except psutil.NoSuchProcess:
         return None
 

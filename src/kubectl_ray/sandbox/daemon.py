@@ -13,6 +13,7 @@ import errno
 import json
 import logging
 import os
+import select
 import signal
 import socket
 import sqlite3
@@ -76,6 +77,14 @@ class Voice:
         os.dup2(nowhere, 1)
         os.close(nowhere)
 
+    def unheard(self) -> bool:
+        """Whoever started it has gone: nobody reads what it says."""
+        if self._descriptor is None:
+            return False
+        ear = select.poll()
+        ear.register(self._descriptor, 0)
+        return any(events & (select.POLLERR | select.POLLHUP) for _, events in ear.poll(0))
+
     def ready(self) -> None:
         """It answers."""
         self._say({"ready": True})
@@ -103,6 +112,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         write_to(home.log)
         claim = _claimed(home)
         try:
+            home.sign(claim)
+            if voice.unheard():  # and a `stop` may have looked for us in vain
+                raise Trouble("The command that started the sandbox has gone")
             home.unsay()
             asyncio.run(live(given, home, voice))
         finally:

@@ -6,15 +6,20 @@ import os
 import stat
 import subprocess
 import sys
+import threading
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import psutil
 import pytest
 
 from kubectl_ray.sandbox import background
-from kubectl_ray.sandbox.background import Options, mark, pods, process, size, start, stop
+from kubectl_ray.sandbox.background import Options, mark, pods, process, running, size, start, stop
 from kubectl_ray.sandbox.home import Home, Run, Trouble
 from kubectl_ray.sandbox.node.processes import SANDBOX
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 OPTIONS = Options(Path(sys.executable).parent, "2.52.0", cpus=3, port=1, missing_images=("a*", "b c"))
 
@@ -92,6 +97,59 @@ def test_another_process_with_its_number(home: Home) -> None:
     assert process(home) is None
     assert list(stop(home)) == []
     assert home.run() is None
+
+
+CLAIMING = """
+import pathlib, sys
+from kubectl_ray.sandbox.home import Home
+home = Home(pathlib.Path(sys.argv[1]))
+claim = home.claim()
+home.sign(claim)
+print("claimed", flush=True)
+sys.stdin.readline()
+"""
+
+
+@pytest.fixture
+def silent(home: Home) -> Iterator[subprocess.Popen[bytes]]:
+    """A sandbox whose starter was killed, and that does not answer yet."""
+    argv = [sys.executable, "-c", CLAIMING, str(home.folder)]
+    with subprocess.Popen(argv, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as one:
+        assert one.stdout is not None
+        assert one.stdout.readline() == b"claimed\n"
+        yield one
+        one.kill()
+
+
+def test_one_that_nobody_waited_for_can_be_ended(home: Home, silent: subprocess.Popen[bytes]) -> None:
+    """It has said nothing of itself but whose the lock is: that is enough."""
+    found = process(home)
+    assert found is not None
+    assert found.pid == silent.pid
+    for _ in stop(home):
+        pass
+    assert silent.wait(10) != 0
+
+
+def test_one_that_is_still_starting_is_waited_for(home: Home, silent: subprocess.Popen[bytes]) -> None:
+    """Its starter was killed; the next one takes it as it is, once it answers."""
+    run = Run(pid=silent.pid, created=1.0, since=1.0, port=1, ca="", token="", cpus=1, memory=1, ray="")
+    threading.Timer(0.2, home.say, [run]).start()
+    assert running(home) == run
+
+
+def test_one_that_ends_is_waited_for(home: Home, silent: subprocess.Popen[bytes]) -> None:
+    """Whoever stopped it was killed meanwhile; then there is none."""
+    threading.Timer(0.2, silent.kill).start()
+    assert running(home) is None
+
+
+@pytest.mark.usefixtures("silent")
+def test_one_that_goes_on_saying_nothing(home: Home) -> None:
+    """Told, with the way to end it."""
+    with pytest.raises(Trouble, match="does not answer") as caught:
+        running(home, patience=0.2)
+    assert "kubectl ray sandbox stop" in caught.value.hint
 
 
 def test_what_belongs_to_it(home: Home) -> None:

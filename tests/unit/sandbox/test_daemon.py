@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
 import socket
 import subprocess
@@ -70,6 +71,20 @@ def test_only_one_a_folder(home: Home) -> None:
         run = home.running()
         assert run is not None
         assert run.pid == first.pid
+
+
+def test_one_whose_starter_has_gone(home: Home) -> None:
+    """A `stop` may have looked in vain already: it ends before it begins, and nothing is left running."""
+    argv = [sys.executable, "-m", "kubectl_ray.sandbox.daemon", f"--home={home.folder}", "--programs=/", "--ray=2.52.0"]
+    read, write = os.pipe()
+    os.close(read)
+    with subprocess.Popen(argv, stdout=write) as process:
+        os.close(write)
+        try:
+            assert process.wait(30) == 1
+        finally:
+            process.kill()
+    assert not home.store.exists()
 
 
 def test_objects_that_cannot_be_read(home: Home) -> None:

@@ -107,7 +107,7 @@ def _checked(args: Args) -> int:
 def _started(ctx: Context, args: Args, home: Home, size: int) -> Iterator[Event]:
     from kubectl_ray.sandbox import background
 
-    found = home.running()
+    found = background.running(home)
     new = found is None
     if found is None:
         options = yield from _options(ctx, args, size)
