@@ -137,7 +137,18 @@ def _mounts(container: Object, volumes: set[str], at: str) -> list[Cause]:
         elif path in mounted:
             found.append(wrong(path, "must be unique", f"{field}.mountPath"))
         mounted.add(path)
+        found += _part(mount.get("subPath") or "", f"{at}.subPath")  # recorded: without the index
+        if mount.get("subPath") and mount.get("subPathExpr"):
+            why = "subPathExpr and subPath are mutually exclusive"
+            found.append(wrong(mount["subPathExpr"], why, f"{field}.subPathExpr"))
+        found += _part(mount.get("subPathExpr") or "", f"{at}.subPathExpr")
     return found
+
+
+def _part(path: str, field: str) -> list[Cause]:
+    """A path inside of a volume stays there. Source: Kubernetes, `validateLocalDescendingPath`."""
+    found = [wrong(path, "must be a relative path", field)] if path.startswith("/") else []
+    return [*found, wrong(path, "must not contain '..'", field)] if ".." in path.split("/") else found
 
 
 def _port(port: Object, at: str) -> list[Cause]:
