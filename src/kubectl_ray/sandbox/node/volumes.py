@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
-from kubectl_ray.sandbox.node.environment import config_data, field, resource, secret_data
+from kubectl_ray.sandbox.node.environment import Missing, config_data, field, resource, secret_data
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,6 +21,9 @@ UNTOUCHED = ("/dev/shm", "/")  # noqa: S108 - the machine's own shared memory is
 
 AUTHORITY = "kube-root-ca.crt"
 """The ConfigMap of each namespace that holds it."""
+
+_CONTENTS = ("configMap", "secret", "downwardAPI", "projected")
+"""Volumes whose files are the sandbox's own; what is in others is the pod's."""
 
 _WRITABLE, _ALL = 0o600, 0o777
 
@@ -77,6 +80,9 @@ def _one(
     elif not (volume.get("emptyDir") is not None or set(volume) == {"name"}):
         kind = next((each for each in volume if each != "name"), "")
         raise _Absent(f"volumes of type {kind} are not offered by the sandbox")
+    if any(volume.get(each) for each in _CONTENTS):
+        clear(place)  # a key that is gone since the pod was mounted before is no file any more
+        place.mkdir()
     _write(place, files)
     _permit(place, files, volume)
     return place
@@ -84,8 +90,7 @@ def _one(
 
 def _permit(place: Path, files: Iterable[str], volume: Object) -> None:
     """`defaultMode` and the items' own `mode`: scripts are to run. The owner may always write, to make them anew."""
-    kinds = ("configMap", "secret", "downwardAPI", "projected")
-    source: Object = next((volume[each] for each in kinds if volume.get(each)), {})
+    source: Object = next((volume[each] for each in _CONTENTS if volume.get(each)), {})
     parts = [source, *(part for each in source.get("sources") or [] for part in each.values() if part)]
     own: dict[str, int] = {
         item["path"]: item["mode"] for part in parts for item in part.get("items") or [] if item.get("mode")
@@ -196,7 +201,11 @@ def account(objects: Objects, pod: Object, folder: Path, token: Callable[[str, s
 
 
 def paths(container: Object, volumes: dict[str, Path]) -> list[tuple[str, str]]:
-    """What a container's mounts mean: (inside, outside)."""
+    """What a container's mounts mean: (inside, outside).
+
+    Raises:
+        Missing: a `subPath` leads out of its volume; nothing is made there.
+    """
     found = []
     for each in container.get("volumeMounts") or []:
         inside = each["mountPath"].rstrip("/") or "/"
@@ -204,7 +213,11 @@ def paths(container: Object, volumes: dict[str, Path]) -> list[tuple[str, str]]:
             continue
         outside = volumes[each["name"]]
         if each.get("subPath"):
-            outside = outside / each["subPath"]
+            volume, outside = outside.resolve(), outside / each["subPath"]
+            if not outside.resolve().is_relative_to(volume):  # a link in the volume may lead anywhere
+                raise Missing(
+                    f'failed to prepare subPath for volumeMount "{each["name"]}" of container "{container.get("name")}"'
+                )
             if not outside.exists():
                 outside.mkdir(parents=True)
         found.append((inside, str(outside)))

@@ -11,7 +11,8 @@ import pytest
 from kubectl_ray.sandbox.api.kinds import CONFIG_MAPS, NAMESPACES
 from kubectl_ray.sandbox.api.objects import Objects
 from kubectl_ray.sandbox.api.store import Store
-from kubectl_ray.sandbox.node.volumes import Unmountable, mount
+from kubectl_ray.sandbox.node.environment import Missing
+from kubectl_ray.sandbox.node.volumes import Unmountable, mount, paths
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,4 +57,30 @@ def test_a_key_that_leads_outside_is_refused(tmp_path: Path, key: str) -> None:
     """Whoever got it past the API server."""
     with pytest.raises(Unmountable, match="invalid path"):
         mounted(tmp_path / "in", {"configMap": {"name": "m"}}, key)
+    assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("volume", "left"),
+    [
+        ({"configMap": {"name": "m", "optional": True}}, []),
+        ({"projected": {"sources": [{"configMap": {"name": "m", "optional": True}}]}}, []),
+        ({"emptyDir": {}}, ["old"]),
+    ],
+)
+def test_only_what_is_there_now_is_in_a_volume_of_keys(tmp_path: Path, volume: dict[str, Any], left: list[str]) -> None:
+    """A pod that starts again, with its sandbox, has no files of keys that are gone; what a pod wrote is kept."""
+    (mounted(tmp_path, volume) / "old").touch()
+    assert sorted(each.name for each in mounted(tmp_path, volume, "new").iterdir()) == (left or ["new"])
+
+
+@pytest.mark.parametrize("part", ["../out", "link/out"])
+def test_a_part_that_leads_out_of_its_volume_is_refused(tmp_path: Path, part: str) -> None:
+    """Whoever got it past the API server, or made a link; no folder is made outside."""
+    volume = tmp_path / "in"
+    volume.mkdir()
+    (volume / "link").symlink_to(tmp_path)
+    container = {"name": "a", "volumeMounts": [{"name": "v", "mountPath": "/x", "subPath": part}]}
+    with pytest.raises(Missing, match='failed to prepare subPath for volumeMount "v" of container "a"'):
+        paths(container, {"v": volume})
     assert not (tmp_path / "out").exists()
