@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.harness.objects import untouched
+from tests.e2e.harness.running import PROGRAMS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -104,6 +105,10 @@ def test_closed_stdout(ray: Ray) -> None:
 @pytest.mark.skipif(
     not str(Path(__file__).parent).isascii(),
     reason="Python itself does not start in that locale where an editable install's path is beyond ASCII",
+)
+@pytest.mark.skipif(
+    not str(PROGRAMS).isascii(),
+    reason="Python itself does not start in such a locale: the editable install's .pth names this checkout's folder",
 )
 def test_narrow_locale(ray: Ray) -> None:
     """A terminal without UTF-8 still gets its words."""
