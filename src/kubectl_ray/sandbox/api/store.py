@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections import deque
+import time
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from kubectl_ray.sandbox.api.history import History
 from kubectl_ray.sandbox.api.kinds import by_name
 from kubectl_ray.sandbox.api.refusals import Refused
 
@@ -20,9 +21,6 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.api.kinds import Kind
 
 Object = dict[str, Any]
-
-KEPT_CHANGES = 5_000
-"""Changes that a watch can begin from; one that asks for an older version gets 410."""
 
 
 class Change(NamedTuple):
@@ -40,15 +38,16 @@ class Store:
 
     Args:
         path: where to keep them; None keeps them in memory only.
+        clock: seconds, by which changes grow old; never goes back.
 
     Raises:
         sqlite3.Error: the file cannot be opened, or is not ours.
     """
 
-    def __init__(self, path: Path | None = None) -> None:
+    def __init__(self, path: Path | None = None, clock: Callable[[], float] = time.monotonic) -> None:
         self._objects: dict[Kind, dict[tuple[str, str], Object]] = {}
         self._listeners: list[Callable[[Change], None]] = []
-        self.history: deque[Change] = deque(maxlen=KEPT_CHANGES)
+        self.history = History(clock)
         self.version = 1
         self._disk = sqlite3.connect(":memory:" if path is None else path, isolation_level=None)
         self._disk.execute("PRAGMA journal_mode=WAL")
@@ -75,8 +74,9 @@ class Store:
 
     @property
     def oldest(self) -> int:
-        """The version from which a watch can begin at the earliest."""
-        return self.history[0].version - 1 if self.history else self.version
+        """The version from which a watch can begin at the earliest; one that asks for an older version gets 410."""
+        first = self.history.oldest()
+        return first.version - 1 if first else self.version
 
     def get(self, kind: Kind, namespace: str, name: str) -> Object | None:
         """The object itself, not to be changed; None when there is none."""
@@ -102,12 +102,13 @@ class Store:
         key = _key(changed)
         before = self._objects.get(kind, {}).get(key)
         kept = {**changed, "metadata": {**changed["metadata"], "resourceVersion": str(self.version + 1)}}
+        body = json.dumps(kept, separators=(",", ":"))
         self._write(
             "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?, ?, ?)",
-            (kind.api_version, kind.name, *key, self.version + 1, json.dumps(kept, separators=(",", ":"))),
+            (kind.api_version, kind.name, *key, self.version + 1, body),
         )
         self._objects.setdefault(kind, {})[key] = kept
-        self._tell("MODIFIED" if before else "ADDED", kind, kept, before)
+        self._tell(Change(self.version + 1, "MODIFIED" if before else "ADDED", kind, kept, before), len(body))
         return kept
 
     def drop(self, kind: Kind, gone: Object) -> Object:
@@ -123,7 +124,7 @@ class Store:
         )
         before = self._objects[kind].pop(key)
         last = {**gone, "metadata": {**gone["metadata"], "resourceVersion": str(self.version + 1)}}
-        self._tell("DELETED", kind, last, before)
+        self._tell(Change(self.version + 1, "DELETED", kind, last, before), len(json.dumps(last)))
         return last
 
     def listen(self, listener: Callable[[Change], None]) -> Callable[[], None]:
@@ -131,10 +132,9 @@ class Store:
         self._listeners.append(listener)
         return lambda: self._listeners.remove(listener)
 
-    def _tell(self, what: str, kind: Kind, changed: Object, before: Object | None) -> None:
-        self.version += 1
-        change = Change(self.version, what, kind, changed, before)
-        self.history.append(change)
+    def _tell(self, change: Change, size: int) -> None:
+        self.version = change.version
+        self.history.add(change, size)
         for listener in list(self._listeners):
             listener(change)
 

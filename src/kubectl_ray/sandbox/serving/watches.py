@@ -170,6 +170,8 @@ async def _beginning(call: Call, changes: Changes, asked: Listing, version: int)
     if asked.initial or (asked.initial is None and not start):
         if start and start > version:
             await reads.until(store, start)
+        if version < store.oldest:  # so much has happened since the request came
+            raise expired(f"too old resource version: {version} ({store.oldest})")
         found = reads.objects_at(call.objects, call.kind, call.namespace, version)
         return [Event("ADDED", each) for each in found if changes.matches(each)]
     if not start:

@@ -10,13 +10,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as some
 
+from kubectl_ray.sandbox.api.history import KEPT_CHANGES, KEPT_SECONDS
 from kubectl_ray.sandbox.api.refusals import Refused
-from kubectl_ray.sandbox.api.store import KEPT_CHANGES
 from kubectl_ray.sandbox.serving import reads
-from tests.unit.sandbox.serving.world import MAPS, World, play
+from tests.unit.sandbox.serving.world import MAPS, PATIENCE, World, play
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
+
+    from kubectl_ray.sandbox.api.store import Change
 
 SPEC = {"headGroupSpec": {"rayStartParams": {}, "template": {"spec": {"containers": [{"name": "h", "image": "i"}]}}}}
 
@@ -216,15 +219,23 @@ def test_version_of_the_future(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, 
     play(tmp_path, story)
 
 
-def test_version_that_comes(tmp_path: Path) -> None:
+def test_version_that_comes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A version that comes soon is waited for."""
 
     async def story(world: World) -> None:
         import asyncio
 
-        version = world.objects.store.version + 1
-        asked = asyncio.ensure_future(world.get(f"{MAPS}?resourceVersion={version}"))
-        await asyncio.sleep(0.05)
+        store = world.objects.store
+        waits = asyncio.Event()
+        listen = store.listen
+
+        def listening(listener: Callable[[Change], None]) -> Callable[[], None]:
+            waits.set()
+            return listen(listener)
+
+        monkeypatch.setattr(store, "listen", listening)
+        asked = asyncio.ensure_future(world.get(f"{MAPS}?resourceVersion={store.version + 1}"))
+        await asyncio.wait_for(waits.wait(), PATIENCE)
         await world.make(MAPS, "new")
         assert names((await asked).json) == ["new"]
 
@@ -299,6 +310,23 @@ def test_history_is_bounded(tmp_path: Path) -> None:
             kept.put(kinds.CONFIG_MAPS, held)
         answer = await world.get(f"{MAPS}?limit=2&continue={first['metadata']['continue']}")
         assert answer.code == 410
+
+    play(tmp_path, story)
+
+
+@pytest.mark.parametrize("asked", ["limit=2&continue={token}", "resourceVersion={version}&resourceVersionMatch=Exact"])
+def test_old_versions_expire(tmp_path: Path, asked: str) -> None:
+    """An older version can be listed for some minutes."""
+
+    async def story(world: World) -> None:
+        await some_maps(world)
+        meta = (await world.get(f"{MAPS}?limit=2")).json["metadata"]
+        await world.make(MAPS, "a9")
+        path = f"{MAPS}?{asked.format(token=meta['continue'], version=meta['resourceVersion'])}"
+        assert "a9" not in names((await world.get(path)).json)
+        then = world.objects.store.history.clock() + KEPT_SECONDS
+        world.objects.store.history.clock = lambda: then
+        assert (await world.get(path)).code == 410
 
     play(tmp_path, story)
 
