@@ -15,6 +15,7 @@ from kubectl_ray.sandbox.loop import Loop
 from kubectl_ray.sandbox.node import ports, processes, registration
 from kubectl_ray.sandbox.node.archives import named_as_inside
 from kubectl_ray.sandbox.node.execution import Joined, Piped, Terminal, execute
+from kubectl_ray.sandbox.node.head_ports import HeadPorts
 from kubectl_ray.sandbox.node.kubelet import Kubelet, memory_by_session
 from kubectl_ray.sandbox.node.log_access import chosen, log_of
 from kubectl_ray.sandbox.node.logs import LogFile
@@ -63,7 +64,8 @@ class Node:
         settings = self._settings = plain(self._places, settings)
         self._given = ports.Ports()
         self._kubelet = Kubelet(objects, settings, self._places, self._given)
-        self._loops = [Loop(objects.store, Scheduler(objects)), Loop(objects.store, self._kubelet)]
+        controllers = (Scheduler(objects), self._kubelet, HeadPorts(objects, self._given))
+        self._loops = [Loop(objects.store, each) for each in controllers]
 
     async def start(self) -> None:
         """End what a run before left behind, then run what is bound to this machine."""
