@@ -52,8 +52,9 @@ class Loop:
             self._changed(Change(self._store.version, "ADDED", kind, held, None))
 
     async def stop(self) -> None:
-        """End what runs; returns when nothing of it is left."""
+        """End what runs; returns when nothing of it is left. May be called twice."""
         self._unlisten()
+        self._unlisten = _nothing
         for timer in self._timers.values():
             timer.cancel()
         self._timers.clear()

@@ -29,7 +29,7 @@ class Kept:
         connect = sqlite3.connect
 
         def remembering(*given: Any, **named: Any) -> sqlite3.Connection:
-            self.disk = connect(*given, **named)
+            self.disk: sqlite3.Connection = connect(*given, **named)
             return self.disk
 
         self.path = path
