@@ -17,8 +17,9 @@ from kubectl_ray.sandbox.api.quantities import parse
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.node import ports, processes, status, surroundings
 from kubectl_ray.sandbox.node.containers import ContainerLife
+from kubectl_ray.sandbox.node.service_account import ServiceAccount
 from kubectl_ray.sandbox.node.targets import Target, run_hook
-from kubectl_ray.sandbox.node.volumes import Unmountable, account, mount
+from kubectl_ray.sandbox.node.volumes import Unmountable, mount
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -53,6 +54,7 @@ class PodLife:
         self.uid: str = pod["metadata"]["uid"]
         self.policy: str = pod["spec"].get("restartPolicy", "Always")
         self.place = places.pod(self.uid)
+        self._account = ServiceAccount(objects, settings, pod, self.place.account)
         self.stopping = False
         self._silent = False
         self._volumes: dict[str, Path] = {}
@@ -223,6 +225,8 @@ class PodLife:
             raise
         except Exception:
             log.exception("pod %s/%s", self.namespace, self.name)
+        finally:
+            self._account.end()
 
     def _known(self) -> list[Object]:
         known: Object = self.pod.get("status", {})
@@ -235,24 +239,13 @@ class PodLife:
                 self.place.make(self.settings.ray_bin)
                 self._volumes = mount(self._objects, self.pod, self.place.path, self.offered, self.settings.token)
                 self.place.new_ray(None)
-                self._account()
+                self._account.begin()
             except (Unmountable, OSError) as problem:
                 self.event("Warning", "FailedMount", str(problem))
             else:
                 return
             await asyncio.sleep(delay)
             delay = min(delay * 2, self.settings.pace.longest_mount)
-
-    def _account(self) -> None:
-        """Give it its service account's token, and a new one before that is too old."""
-        token = self.settings.token
-        if token is None or self.stopping or self.pod["spec"].get("automountServiceAccountToken") is False:
-            return
-        try:
-            account(self._objects, self.pod, self.place.account, token)
-        except Refused as refused:
-            log.info("no token for pod %s/%s: %s", self.namespace, self.name, refused.message)
-        asyncio.get_running_loop().call_later(self.settings.pace.token, self._account)
 
     async def _containers(self) -> None:
         """Init containers one after the other, then all others at once; returns when none runs any more."""
