@@ -73,6 +73,11 @@ class Context:
         return self._target
 
     @property
+    def context(self) -> str:
+        """The kubeconfig's context in use, "" where there is none or the kubeconfig has not been read."""
+        return (self._target.context or "") if self._target else ""
+
+    @property
     def namespace(self) -> str:
         """The namespace in force: `-n`, else the context's, else default."""
         return self.overrides.namespace or self.api.namespace

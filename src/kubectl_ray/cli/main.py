@@ -106,7 +106,7 @@ def main(
 
         if env.get(DEBUG):
             screen.say(traced(error))
-        screen.error(worded(error, run.said))
+        screen.error(worded(error, run.said, run.ctx.context if run.ctx else ""))
         code = error.exit_code
     except Closed:
         code = -signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1

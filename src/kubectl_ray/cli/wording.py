@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
+from kubectl_ray.errors import KubectlRayError, NotFound, Unreachable, WrongUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -14,8 +14,13 @@ To install it yourself:
   helm install kuberay-operator kuberay-operator --repo https://ray-project.github.io/kuberay-helm/"""
 
 
-def worded(error: KubectlRayError, said: Sequence[str]) -> KubectlRayError:
-    """The error as it is shown; the same exit code."""
+def worded(error: KubectlRayError, said: Sequence[str], context: str = "") -> KubectlRayError:
+    """The error as it is shown; the same exit code. `context` is that of the kubeconfig which was used."""
+    if isinstance(error, Unreachable) and isinstance(error.__cause__, ConnectionRefusedError) and context:
+        from kubectl_ray.commands.sandbox.local import NAME, START
+
+        if context == NAME:
+            return Unreachable("The sandbox does not run.", hint=f"Start it:  {START}")
     if getattr(error, "missing_group", "") == "ray.io":
         return NotFound("KubeRay is not installed in this Kubernetes cluster: it does not know Ray clusters.", _INSTALL)
     if isinstance(error, WrongUse) and not error.hint:

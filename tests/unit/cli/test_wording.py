@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kubectl_ray.cli.wording import defect, worded
-from kubectl_ray.errors import KubectlRayError, NotFound, WrongUse
+from kubectl_ray.errors import KubectlRayError, NotFound, Unreachable, WrongUse
 
 
 def test_a_missing_kuberay() -> None:
@@ -26,6 +26,17 @@ def test_wrong_use_points_to_the_help() -> None:
     """Of the command that was meant, unless there is a better hint."""
     assert worded(WrongUse("x"), ("cluster", "list")).hint == "See:  kubectl ray cluster list --help"
     assert worded(WrongUse("x", hint="y"), ()).hint == "y"
+
+
+def test_a_sandbox_that_does_not_run() -> None:
+    """Nobody listens where the sandbox's context leads: it is started again; elsewhere that is no answer."""
+    error = Unreachable("Nobody listens")
+    error.__cause__ = ConnectionRefusedError()
+    shown = worded(error, (), "kubectl-ray-sandbox")
+    assert shown.message == "The sandbox does not run."
+    assert shown.hint == "Start it:  kubectl ray sandbox start"
+    assert worded(error, (), "production") is error
+    assert worded(Unreachable("too slow"), (), "kubectl-ray-sandbox").message == "too slow"
 
 
 def test_other_errors_are_left_alone() -> None:
