@@ -80,10 +80,10 @@ async def _handle(
         raise Refused(
             405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
         )
-    upgrades.require_upgrade(request)
     pod = objects.get(PODS, namespace, name)
     container = pods.container(pod, request.query.get("container", ""))
     pods.on_a_node(objects, namespace, name)
+    upgrades.require_upgrade(request)  # the real server looks for the pod first, too
     wanted = _wanted(request)
     if not any(wanted[:3]):
         return upgrades.text(400, "you must specify at least 1 of stdin, stdout, stderr")

@@ -58,8 +58,8 @@ async def handle_portforward(
             405, "MethodNotAllowed", "the server does not allow this method on the requested resource", details={}
         )
     ports = _ports(request)
-    upgrades.require_upgrade(request)
     pod = pods.on_a_node(objects, namespace, name)
+    upgrades.require_upgrade(request)  # the real server looks for the pod first, too
     if pods.is_over(pod):
         return upgrades.text(500, f'pod not found ("{name}_{namespace}")')
 

@@ -225,6 +225,22 @@ def test_a_plain_request_is_refused(method: str) -> None:
     assert message(ask(method, path("exec", command="ls", stdout=1), {})) == (400, "Upgrade request required")
 
 
+@pytest.mark.parametrize("what", ["exec", "attach"])
+@pytest.mark.parametrize(
+    ("where", "changes", "told"),
+    [
+        ({"name": "nope"}, {}, (404, 'pods "nope" not found')),
+        ({"container": "zz"}, {}, (400, "container zz is not valid for pod web")),
+        ({}, {"node": ""}, (400, "pod web does not have a host assigned")),
+    ],
+)
+def test_a_plain_request_to_a_pod_that_cannot_take_it(
+    what: str, where: dict[str, Any], changes: dict[str, Any], told: tuple[int, str]
+) -> None:
+    """What is wrong with the pod comes before the missing upgrade."""
+    assert message(ask("GET", path(what, stdout=1, **where), {}, **changes)) == told
+
+
 def test_no_stream_at_all_is_refused() -> None:
     """In the kubelet's plain words."""
     told = (400, "text/plain", "you must specify at least 1 of stdin, stdout, stderr")
