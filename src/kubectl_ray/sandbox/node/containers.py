@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import secrets
 import signal
 import time
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 
     from kubectl_ray.sandbox.api.store import Object
     from kubectl_ray.sandbox.node.pods import PodLife
+
+log = logging.getLogger(__name__)
 
 STARTED, CREATED = "Container started", "Container created"
 LONGEST_MESSAGE = 4096
@@ -117,7 +120,22 @@ class ContainerLife:
     # Its life --------------------------------------------------------------------------------------------------
 
     async def run(self) -> int:
-        """Run it, until it need not run any more; its last exit code."""
+        """Run it, until it need not run any more; its last exit code. A defect of ours is told of, and tried again."""
+        delay = self.pod.settings.pace.again
+        while True:
+            try:
+                return await self._run()
+            except Exception as defect:
+                log.exception("container %s of pod %s/%s", self.name, self.pod.namespace, self.pod.name)
+                self._busy = False
+                self.log.close()
+                why = f"{type(defect).__name__}: {defect}"
+                self.event("Warning", "Failed", f"Error: {why}")
+                self._wait_for("CreateContainerError", why)
+            await asyncio.sleep(delay)
+            delay = min(delay * 2, self.pod.settings.pace.longest)
+
+    async def _run(self) -> int:
         if self.id:
             self.restarts += 1
         while True:

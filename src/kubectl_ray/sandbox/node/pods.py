@@ -223,8 +223,9 @@ class PodLife:
                 self._finished()
         except asyncio.CancelledError:
             raise
-        except Exception:
+        except Exception as defect:
             log.exception("pod %s/%s", self.namespace, self.name)
+            await self._failed(f"{type(defect).__name__}: {defect}")
         finally:
             self._account.end()
 
@@ -242,6 +243,9 @@ class PodLife:
                 self._account.begin()
             except (Unmountable, OSError) as problem:
                 self.event("Warning", "FailedMount", str(problem))
+            except Exception as defect:
+                log.exception("volumes of pod %s/%s", self.namespace, self.name)
+                self.event("Warning", "FailedMount", f"{type(defect).__name__}: {defect}")
             else:
                 return
             await asyncio.sleep(delay)
@@ -282,6 +286,18 @@ class PodLife:
     def _finished(self) -> None:
         """All of it ended by itself."""
         self._seen = self._seen._replace(sandboxed=False)
+        self.changed()
+
+    async def _failed(self, why: str) -> None:
+        """Nothing goes on by itself: whoever looks at the pod is told, and none of it runs on unseen."""
+        if self._limit is not None:
+            self._limit.cancel()
+        self.event("Warning", "FailedSync", f"Error syncing pod: {why}")
+        self.stopping = True
+        await self._stop_all(self.grace)
+        self._seen = self._seen._replace(
+            ending=True, sandboxed=False, phase=status.FAILED, reason="FailedSync", message=why
+        )
         self.changed()
 
     async def _deadline(self) -> None:
