@@ -240,7 +240,7 @@ class Joined:
 
     async def write_stdin(self, data: bytes) -> None:
         """Give it input, where its container has one."""
-        self._running.write(data)
+        await self._running.write(data)
 
     async def close_stdin(self) -> None:
         """Its input goes on: others may join later."""

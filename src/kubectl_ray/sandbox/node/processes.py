@@ -27,6 +27,9 @@ SANDBOX, POD, CONTAINER = "KUBECTL_RAY_SANDBOX", "KUBECTL_RAY_POD", "KUBECTL_RAY
 SIGNALLED = 128
 """Added to a signal's number, as container runtimes tell it."""
 
+_PIECE = 64 * 1024
+"""Bytes of input that are handed over at a time: so much more than the transport's own mark may be held."""
+
 _LOOK_AGAIN = 0.05
 _ROUNDS = 100
 
@@ -49,6 +52,8 @@ class Running(asyncio.SubprocessProtocol):
         self._ended = asyncio.get_running_loop().create_future()
         self._pipes = {1, 2}
         self._silent = asyncio.Event()
+        self._takes_more = asyncio.Event()
+        self._takes_more.set()
         self.pid = 0
         self.started = time.time()
 
@@ -65,6 +70,8 @@ class Running(asyncio.SubprocessProtocol):
     def pipe_connection_lost(self, fd: int, exc: Exception | None) -> None:
         """Nobody can write there any more."""
         del exc
+        if fd == 0:
+            self._takes_more.set()
         self._pipes.discard(fd)
         if not self._pipes - {0}:
             self._silent.set()
@@ -91,11 +98,23 @@ class Running(asyncio.SubprocessProtocol):
         """It has an exit code."""
         return self._ended.done()
 
-    def write(self, data: bytes) -> None:
-        """Give it input, where it was started with one."""
+    def pause_writing(self) -> None:
+        """It does not read: as much of its input is held as may be."""
+        self._takes_more.clear()
+
+    def resume_writing(self) -> None:
+        """It has read most of that."""
+        self._takes_more.set()
+
+    async def write(self, data: bytes) -> None:
+        """Give it input, where it was started with one; returns when it may have more, or reads no longer."""
         pipe = self._transport.get_pipe_transport(0) if self._transport else None
-        if isinstance(pipe, asyncio.WriteTransport) and not pipe.is_closing():
-            pipe.write(data)
+        for start in range(0, len(data), _PIECE):
+            await self._takes_more.wait()
+            if not isinstance(pipe, asyncio.WriteTransport) or pipe.is_closing():
+                return
+            pipe.write(data[start : start + _PIECE])
+        await self._takes_more.wait()
 
     def terminate(self) -> None:
         """Ask it to end."""
