@@ -197,7 +197,7 @@ class ContainerLife:
                 self.event("Warning", "Failed", f"Error: {missing}")
                 self._wait_for("CreateContainerConfigError", str(missing))
                 await asyncio.sleep(self.pod.settings.pace.again)
-        self.pod.prepare(self)
+        await self.pod.prepare(self)
         self._turn_log()
         self.event("Normal", "Created", CREATED)
         began = self.pod.now()

@@ -72,7 +72,7 @@ class Kubelet:
     async def _forget(self, key: tuple[str, str], life: PodLife) -> None:
         del self.lives[key]
         await life.abandon()
-        self._places.forget(life.pod)
+        await self._places.forget(life.pod)
         self._given.release(life.uid)
 
     async def stop(self) -> None:

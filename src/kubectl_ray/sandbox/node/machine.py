@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import logging
 import secrets
@@ -73,7 +74,7 @@ class Node:
         if ended:
             log.info("ended %d processes that an earlier run had left", ended)
         self._places.prepare()
-        self._places.sweep(self._objects.list(PODS))
+        await asyncio.to_thread(self._places.sweep, self._objects.list(PODS))
         registration.register(self._objects, self._settings)
         for loop in self._loops:
             loop.start()

@@ -7,6 +7,7 @@ while logs lie in the sandbox's folder, whatever its name.
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import errno
 import hashlib
@@ -58,10 +59,10 @@ class Places:
         meta = pod["metadata"]
         return self._folder / "pods" / f"{meta['namespace']}_{meta['name']}_{meta['uid']}" / container
 
-    def forget(self, pod: Object) -> None:
-        """The pod is gone: delete all that was its."""
-        clear(self.pod(pod["metadata"]["uid"]).path)
-        clear(self.logs(pod, "x").parent)
+    async def forget(self, pod: Object) -> None:
+        """The pod is gone: delete all that was its; returns when nothing of it is left."""
+        for each in (self.pod(pod["metadata"]["uid"]).path, self.logs(pod, "x").parent):
+            await asyncio.to_thread(clear, each)
 
     def sweep(self, pods: Collection[Object]) -> None:
         """Delete what belongs to pods of this sandbox that are gone, and to sandboxes whose folder is gone."""
@@ -115,11 +116,15 @@ class PodPlace:
         program.write_text(script)
         program.chmod(_OURS_ONLY)
 
-    def new_ray(self, mounted: Path | None) -> None:
-        """An empty folder for Ray, or the volume that is mounted there."""
+    async def new_ray(self, mounted: Path | None) -> None:
+        """An empty folder for Ray, or the volume that is mounted there. An old one may hold very many files.
+
+        Raises:
+            OSError: the disk does not take it.
+        """
         if self.ray.is_symlink():
             self.ray.unlink()
-        clear(self.ray)
+        await asyncio.to_thread(clear, self.ray)
         if mounted is None:
             self.ray.mkdir(mode=_OURS_ONLY)
         else:

@@ -124,14 +124,14 @@ class PodLife:
         """Where it may write why it ends."""
         return self.place.message(container.name)
 
-    def prepare(self, container: ContainerLife) -> None:
+    async def prepare(self, container: ContainerLife) -> None:
         """What a new run of a container begins with: no old words, no old Ray, ports that are free."""
         with contextlib.suppress(OSError):
             self.message_path(container).write_bytes(b"")
         if not container.init and container.spec is self.pod["spec"]["containers"][0]:
             mounts = container.spec.get("volumeMounts") or []
             mounted = next((each["name"] for each in mounts if each["mountPath"] == surroundings.RAY_FOLDER), None)
-            self.place.new_ray(self._volumes.get(mounted) if mounted else None)
+            await self.place.new_ray(self._volumes.get(mounted) if mounted else None)
             self._given.renew(ports.key(self.pod))
             self._meanings.clear()
 
@@ -239,7 +239,7 @@ class PodLife:
             try:
                 self.place.make(self.settings.ray_bin)
                 self._volumes = mount(self._objects, self.pod, self.place.path, self.offered, self.settings.token)
-                self.place.new_ray(None)
+                await self.place.new_ray(None)
                 self._account.begin()
             except (Unmountable, OSError) as problem:
                 self.event("Warning", "FailedMount", str(problem))

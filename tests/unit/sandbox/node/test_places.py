@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import socket
 import subprocess
 import sys
+import threading
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from kubectl_ray.sandbox.node import places
 from kubectl_ray.sandbox.node.places import Places
 from kubectl_ray.sandbox.node.ports import RAY_PORTS, Ports, free, key, moved
 from kubectl_ray.sandbox.node.serve_proxy import place
 from kubectl_ray.sandbox.node.settings import Settings
+from kubectl_ray.sandbox.node.volumes import clear
 
 POD: dict[str, Any] = {"metadata": {"name": "p", "namespace": "ns", "uid": "u"}, "spec": {"containers": []}}
 
@@ -28,16 +32,16 @@ def settings(*temporary: Path) -> Settings:
 
 def test_a_pods_folder_is_short_and_private(tmp_path: Path) -> None:
     """Unix sockets must fit, whatever the state folder is called; the same pod always has the same one."""
-    places = Places(tmp_path / ("long " * 20 + "ü"), settings())
-    found = places.pod("u")
+    held = Places(tmp_path / ("long " * 20 + "ü"), settings())
+    found = held.pod("u")
     assert len(str(found.ray)) < 40
-    assert found.path == places.pod("u").path
+    assert found.path == held.pod("u").path
     assert found.path != Places(tmp_path / "other", settings()).pod("u").path
     found.make(Path(sys.executable).parent)
     try:
         assert found.path.parent.stat().st_mode & 0o077 == 0
     finally:
-        places.forget(POD)
+        asyncio.run(held.forget(POD))
     assert not found.path.exists()
 
 
@@ -45,15 +49,15 @@ def test_a_state_folder_whose_name_is_no_text(tmp_path: Path) -> None:
     """Names are bytes: those that the locale cannot read are a name like any other, and are swept like any other."""
     odd = tmp_path / os.fsdecode(b"h\xff")
     odd.mkdir()
-    places = Places(odd, settings())
-    found = places.pod("u")
+    held = Places(odd, settings())
+    found = held.pod("u")
     found.make(Path(sys.executable).parent)
     try:
         assert found.path.is_dir()
-        places.sweep(())
+        held.sweep(())
         assert not found.path.exists()
     finally:
-        places.forget(POD)
+        asyncio.run(held.forget(POD))
 
 
 def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
@@ -72,17 +76,17 @@ def test_a_folder_that_others_may_write_to_is_not_used(tmp_path: Path) -> None:
 
 def test_a_folder_that_somebody_else_made_meanwhile_is_not_used(tmp_path: Path) -> None:
     """The last sandbox that is forgotten takes the folder for all pods away: whoever makes it next may be anybody."""
-    places = Places(tmp_path / "home", settings(tmp_path))
-    found = places.pod("u")
-    places.short.rmdir()
-    places.short.mkdir()
-    places.short.chmod(0o777)
+    held = Places(tmp_path / "home", settings(tmp_path))
+    found = held.pod("u")
+    held.short.rmdir()
+    held.short.mkdir()
+    held.short.chmod(0o777)
     with pytest.raises(PermissionError):
         found.make(Path(sys.executable).parent)
-    assert list(places.short.iterdir()) == []
-    places.short.rmdir()
+    assert list(held.short.iterdir()) == []
+    held.short.rmdir()
     found.make(Path(sys.executable).parent)
-    assert places.short.stat().st_mode & 0o077 == 0
+    assert held.short.stat().st_mode & 0o077 == 0
 
 
 def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
@@ -117,14 +121,39 @@ def test_rays_folder_is_new_for_each_run(tmp_path: Path) -> None:
     found.make(Path(sys.executable).parent)
     volume = tmp_path / "v"
     volume.mkdir()
-    found.new_ray(None)
+    asyncio.run(found.new_ray(None))
     (found.ray / "old").touch()
-    found.new_ray(None)
+    asyncio.run(found.new_ray(None))
     assert list(found.ray.iterdir()) == []
-    found.new_ray(volume)
+    asyncio.run(found.new_ray(volume))
     (found.ray / "kept").touch()
-    found.new_ray(volume)
+    asyncio.run(found.new_ray(volume))
     assert [each.name for each in found.ray.iterdir()] == ["kept"]
+
+
+@pytest.mark.parametrize("what", ["new_ray", "forget"])
+def test_others_go_on_while_files_are_deleted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, what: str) -> None:
+    """Ray leaves very many; what waits for the end of it goes on when they are gone."""
+    held = Places(tmp_path / "a", settings(tmp_path))
+    found = held.pod("u")
+    found.make(Path(sys.executable).parent)
+    found.ray.mkdir()
+    (found.ray / "old").touch()
+    others = threading.Event()
+
+    def slow(folder: Path) -> None:
+        assert others.wait(20)
+        clear(folder)
+
+    monkeypatch.setattr(places, "clear", slow)
+
+    async def live() -> None:
+        asyncio.get_running_loop().call_soon(others.set)
+        await (found.new_ray(None) if what == "new_ray" else held.forget(POD))
+        assert not (found.ray / "old").exists()
+        assert found.path.exists() is (what == "new_ray")
+
+    asyncio.run(live())
 
 
 def test_ports_are_given_once() -> None:
