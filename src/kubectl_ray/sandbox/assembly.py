@@ -44,7 +44,7 @@ class Sandbox:
         self._begun = AsyncExitStack()
 
     async def start(self, port: int) -> Server:
-        """Let all of it run; the server is the last to begin and the first to end.
+        """Let all of it run; the server is the last to begin; it ends first, right after its streams.
 
         Raises:
             sqlite3.Error: the objects cannot be read.
@@ -73,10 +73,10 @@ class Sandbox:
         begun.push_async_callback(operator.stop)
         operator.start()
         streaming = Streaming(objects, start=node.exec, attach=node.exec, address=node.address)
-        begun.push_async_callback(streaming.stop)
         answers = {**streaming.answers, (PODS, "log"): PodLogs(objects, node.log).answer}
         server = Server(objects, self._home.serving, answers)
         begun.push_async_callback(server.stop)
+        begun.push_async_callback(streaming.stop)  # before the server, which waits for open streams
         await server.start(port)
         return server
 

@@ -6,7 +6,7 @@ import asyncio
 import socket
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -15,10 +15,13 @@ from kubectl_ray.sandbox.api import kinds
 from kubectl_ray.sandbox.api.store import Store
 from kubectl_ray.sandbox.assembly import Sandbox
 from kubectl_ray.sandbox.home import Home
+from kubectl_ray.sandbox.node.machine import Node
 from kubectl_ray.sandbox.node.settings import Settings
+from kubectl_ray.sandbox.serving.server import Server
+from kubectl_ray.sandbox.serving.streaming import Streaming
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Awaitable, Callable, Iterator
 
 SETTINGS = Settings(cpus=8, memory=2**35, ray_bin=Path(sys.executable).parent)
 
@@ -56,6 +59,29 @@ def test_begin_and_end(home: Home) -> None:
     store = Store(home.store)
     assert store.get(kinds.NODES, "", "kubectl-ray-sandbox")
     store.close()
+
+
+def test_streams_end_before_the_server(home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server would wait for them; it still listens when they are told to end."""
+    ended: list[str] = []
+    for part, name in ((Streaming, "streams"), (Server, "server"), (Node, "node")):
+        monkeypatch.setattr(part, "stop", _telling(part.stop, ended, name))
+
+    async def live() -> None:
+        sandbox = Sandbox(home, SETTINGS)
+        await sandbox.start(free_port())
+        await sandbox.stop()
+
+    asyncio.run(live())
+    assert ended == ["streams", "server", "node"]
+
+
+def _telling(stop: Callable[[Any], Awaitable[None]], ended: list[str], name: str) -> Callable[[Any], Awaitable[None]]:
+    async def telling(part: Any) -> None:
+        ended.append(name)
+        await stop(part)
+
+    return telling
 
 
 def test_a_part_that_cannot_begin(home: Home) -> None:
