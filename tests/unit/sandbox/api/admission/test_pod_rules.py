@@ -1,4 +1,4 @@
-"""Pods whose spec contradicts itself, or asks for what no pod may have."""
+"""Resources of containers: what the real server (v1.36) said of each, asked with `--dry-run=server`."""
 
 from __future__ import annotations
 
@@ -6,44 +6,52 @@ from typing import Any
 
 import pytest
 
-from kubectl_ray.sandbox.api.admission import pod_rules
+from kubectl_ray.sandbox.api.admission.pod_rules import amount_causes, resource_causes
+
+GPU = "example.com/gpu"
 
 
-def told(**mount: Any) -> list[str]:
-    """What is said of a pod with this mount."""
-    container = {"name": "a", "image": "i", "imagePullPolicy": "Always", "volumeMounts": [mount]}
-    spec = {
-        "containers": [container],
-        "volumes": [{"name": "v", "emptyDir": {}}],
-        "restartPolicy": "Always",
-        "dnsPolicy": "Default",
-    }
-    return [f"{field}: {message}" for _reason, message, field in pod_rules.causes(spec)]
+def told(resources: dict[str, Any]) -> list[str]:
+    """What is said of them."""
+    return [f"{field}: {message}" for _reason, message, field in resource_causes(resources, "resources")]
 
 
 @pytest.mark.parametrize(
-    ("parts", "why"),
+    ("resources", "said"),
     [
-        ({"subPath": "../b"}, [""".subPath: Invalid value: "../b": must not contain '..'"""]),
-        ({"subPath": "/b"}, ['.subPath: Invalid value: "/b": must be a relative path']),
+        ({}, []),
+        ({"requests": {"cpu": "1"}, "limits": {"cpu": "1000m"}}, []),
+        ({"limits": {GPU: "1"}, "requests": {GPU: "1"}}, []),
         (
-            {"subPath": "/c/../d"},
+            {"limits": {GPU: "1"}, "requests": {GPU: "2"}},
+            [f'resources.requests: Invalid value: "2": must be equal to {GPU} limit of 1'],
+        ),
+        (
+            {"requests": {GPU: "1"}},
+            ["resources.limits: Required value: Limit must be set for non overcommitable resources"],
+        ),
+        ({"limits": {GPU: "500m"}}, [f'resources.limits[{GPU}]: Invalid value: "500m": must be an integer']),
+        (
+            {"limits": {"gpu": "1"}},
             [
-                '.subPath: Invalid value: "/c/../d": must be a relative path',
-                """.subPath: Invalid value: "/c/../d": must not contain '..'""",
+                'resources.limits[gpu]: Invalid value: "gpu": must be a standard resource type or fully qualified',
+                'resources.limits[gpu]: Invalid value: "gpu": must be a standard resource for containers',
             ],
         ),
         (
-            {"subPath": "x", "subPathExpr": "../y"},
-            [
-                '[0].subPathExpr: Invalid value: "../y": subPathExpr and subPath are mutually exclusive',
-                """.subPathExpr: Invalid value: "../y": must not contain '..'""",
-            ],
+            {"limits": {"cpu": "-1"}},
+            ['resources.limits[cpu]: Invalid value: "-1": must be greater than or equal to 0'],
         ),
-        ({"subPath": "a..b/c"}, []),
     ],
 )
-def test_a_part_of_a_volume_is_inside_of_it(parts: dict[str, str], why: list[str]) -> None:
-    """Recorded: neither an absolute path nor one that goes up; fields are named as the server does."""
-    at = "spec.containers[0].volumeMounts"
-    assert told(name="v", mountPath="/a", **parts) == [f"{at}{each}" for each in why]
+def test_resources(resources: dict[str, Any], said: list[str]) -> None:
+    """Each by itself, and requests with limits: a device is held whole and cannot be promised twice."""
+    assert told(resources) == said
+
+
+def test_no_amount() -> None:
+    """It is a cause like any other, and is compared with nothing."""
+    kept: dict[str, Any] = {}
+    ((reason, message, field),) = amount_causes("cpu", "abc", "here", kept)
+    assert (reason, field, kept) == ("FieldValueInvalid", "here", {})
+    assert message.startswith('Invalid value: "abc": quantities must match the regular expression')
