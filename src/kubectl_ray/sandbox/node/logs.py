@@ -7,11 +7,13 @@ says that the line goes on in the next one. Source: Kubernetes, `cri-api` and `p
 from __future__ import annotations
 
 import asyncio
+import os
+import sys
 import time
 from typing import TYPE_CHECKING, BinaryIO
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncGenerator
+    from collections.abc import AsyncGenerator, Iterator
     from pathlib import Path
 
 LARGEST = 10 * 1024 * 1024
@@ -19,6 +21,9 @@ LARGEST = 10 * 1024 * 1024
 
 LONGEST_LINE = 16 * 1024
 """Bytes after which a line is split in two that belong together."""
+
+PIECE = 64 * 1024
+"""Bytes that are read at once: others go on between."""
 
 ENDS = {b"F": b"\n", b"P": b""}
 
@@ -122,38 +127,42 @@ class LogFile:
         stream: str = "All",
     ) -> AsyncGenerator[bytes]:
         """The text, piece by piece. `since` is in seconds since 1970; `follow` goes on until the container ends."""
-        left = float("inf") if limit_bytes is None else limit_bytes
+        left = sys.maxsize if limit_bytes is None else limit_bytes
         first = b"" if since is None else _stamp(int(since * 1_000_000_000))
         form = _Form(stamps=timestamps, first=first, stream="" if stream == "All" else stream.lower())
         reader = _Reader(self)
         try:
-            lines = form.text(reader.lines())
             if tail_lines is not None:
-                lines = _last(lines, tail_lines)
-            while True:
-                piece = b"".join(lines)[: int(left) if left != float("inf") else None]
+                for _ in reader.to_last(tail_lines, form):
+                    await asyncio.sleep(0)
+            while left > 0:
+                lines = reader.lines()
+                if lines is None:
+                    if not follow or self.closed:
+                        return
+                    await reader.more()
+                    continue
+                piece = b"".join(form.text(lines))[:left]
                 left -= len(piece)
                 if piece:
                     yield piece
-                if left <= 0 or not follow:
-                    return
-                lines = form.text(reader.lines())
-                while not lines:
-                    if self.closed:
-                        return
-                    await reader.more()
-                    lines = form.text(reader.lines())
+                await asyncio.sleep(0)  # whoever takes the pieces may never wait, and others are to go on
         finally:
             reader.close()
 
     def last(self, lines: int, most: int) -> str:
         """The last lines, at most so many bytes of them: what a termination message may be made of."""
+        form = _Form(stamps=False, first=b"", stream="")
+        text = b""
         reader = _Reader(self)
         try:
-            text = b"".join(_last(_Form(stamps=False, first=b"", stream="").text(reader.lines()), lines))
+            for _ in reader.to_last(lines, form):
+                pass
+            while (found := reader.lines()) is not None:
+                text = (text + b"".join(form.text(found)))[-most:]
         finally:
             reader.close()
-        return text[-most:].decode(errors="replace")
+        return text.decode(errors="replace")
 
 
 class _Form:
@@ -185,22 +194,53 @@ class _Reader:
         self._event = asyncio.Event()
         log._waiting.add(self._event)  # noqa: SLF001
 
-    def lines(self) -> list[bytes]:
-        """All whole lines since the last time."""
-        found: list[bytes] = []
-        while self._files:
-            data = self._rest + self._files[0].read()
-            *lines, self._rest = data.split(b"\n")
-            found += lines
-            if len(self._files) == 1:
-                break
-            self._files.pop(0).close()
+    def lines(self) -> list[bytes] | None:
+        """Whole lines of the next piece; None when there is nothing more by now."""
         if self._log._turned != self._turn:  # noqa: SLF001
             self._turn = self._log._turned  # noqa: SLF001
             if self._log.path.exists():
                 self._files.append(self._log.path.open("rb"))
-                found += self.lines()
-        return found
+        while self._files:
+            data = self._files[0].read(PIECE)
+            if data:
+                *lines, self._rest = (self._rest + data).split(b"\n")
+                return lines
+            if len(self._files) == 1:
+                break
+            self._files.pop(0).close()
+        return None
+
+    def to_last(self, count: int, form: _Form) -> Iterator[None]:
+        """Go to where the last so many lines begin that are shown, from the end; stops after each piece.
+
+        Pieces of one line count once.
+        """
+        ends = [each.seek(0, os.SEEK_END) for each in self._files]
+        found = 0
+        for number in reversed(range(len(ends)) if count > 0 else ()):
+            start = ends[number]
+            for at, line in _backwards(self._files[number], ends[number]):
+                if line is None:
+                    yield
+                    continue
+                for text in form.text([line]):
+                    if not found or text.endswith(b"\n"):
+                        found += 1
+                    if found <= count:
+                        start = at
+                if found > count:
+                    self._begin(number, start)
+                    return
+        if count > 0:
+            self._begin(0, 0)
+
+    def _begin(self, number: int, start: int) -> None:
+        """Go on in this file, at this byte."""
+        for each in self._files[:number]:
+            each.close()
+        del self._files[:number]
+        for index, each in enumerate(self._files):
+            each.seek(0 if index else start)
 
     async def more(self) -> None:
         """Wait until something came, or the container ended."""
@@ -213,17 +253,22 @@ class _Reader:
             each.close()
 
 
-def _last(lines: list[bytes], count: int) -> list[bytes]:
-    """The last so many lines; pieces of one line count once."""
-    if count <= 0:
-        return []
-    start = len(lines)
-    while start and count:
-        start -= 1
-        while start and not lines[start - 1].endswith(b"\n"):
-            start -= 1
-        count -= 1
-    return lines[start:]
+def _backwards(file: BinaryIO, at: int) -> Iterator[tuple[int, bytes | None]]:
+    """Whole lines before a byte, the last one first, each with where it begins; None after each piece."""
+    rest = b""
+    while at:
+        size = min(PIECE, at)
+        at -= size
+        file.seek(at)
+        held = file.read(size) + rest
+        *lines, unfinished = held.split(b"\n")
+        begin = at + len(held) - len(unfinished)
+        cut = lines[:1] if at else []  # the piece before may hold its beginning
+        for line in reversed(lines[len(cut) :]):
+            begin -= len(line) + 1
+            yield begin, line
+        rest = cut[0] + b"\n" if cut else unfinished
+        yield at, None
 
 
 def _stamp(nanoseconds: int) -> bytes:
