@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from kubectl_ray.sandbox.node import pods
+from kubectl_ray.sandbox.api.kinds import PODS
+from kubectl_ray.sandbox.node import pods, volumes
 from kubectl_ray.sandbox.node.pods import PodLife
 from tests.unit.sandbox.node.machine import pod, running, shell
 
@@ -32,7 +33,7 @@ def twice_wrong(real: Callable[..., Any]) -> Callable[..., Any]:
 
 def test_a_defect_with_volumes_is_told_and_tried_again(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """As a volume is that is missing."""
-    monkeypatch.setattr(pods, "mount", twice_wrong(pods.mount))
+    monkeypatch.setattr(pods, "mount", twice_wrong(volumes.mount))
 
     async def live() -> None:
         async with running(folder) as machine:
@@ -74,7 +75,7 @@ def test_a_pod_with_a_container_that_cannot_be_made_can_be_deleted(
         async with running(folder) as machine:
             machine.make(pod(shell(FOREVER)))
             await machine.until(lambda: machine.waiting() == "CreateContainerError")
-            machine.objects.delete(pods.PODS, "ns", "p")
+            machine.objects.delete(PODS, "ns", "p")
             await machine.until(lambda: not machine.phase())
 
     asyncio.run(live())
