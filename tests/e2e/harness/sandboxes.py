@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 import psutil
 
+from kubectl_ray.sandbox import background
+from kubectl_ray.sandbox.home import Home
+from kubectl_ray.sandbox.node import processes
 from tests.e2e.harness.oracle import Kubectl
 from tests.e2e.harness.running import PROGRAMS, Ray, environment, run
 
@@ -77,14 +80,13 @@ def marked(process: psutil.Process, uid: str) -> bool:
 
 def left_of(home: Path) -> list[psutil.Process]:
     """Every process that a sandbox in this folder, or a pod of it, still is."""
-    found = []
-    for each in psutil.process_iter():
-        try:
-            mine = str(home) in " ".join(each.cmdline()) or each.environ().get("KUBECTL_RAY_SANDBOX", "").startswith(
-                str(home)
-            )
-        except (psutil.Error, OSError):
-            continue
-        if mine and each.pid != os.getpid():
-            found.append(each)
-    return found
+    mark = background.mark(Home(home))
+    return [each for each in psutil.process_iter() if each.pid != os.getpid() and _of(each, home, mark)]
+
+
+def _of(process: psutil.Process, home: Path, mark: str) -> bool:
+    try:
+        named = any(str(home) in word for word in process.cmdline())
+        return named or process.environ().get(processes.SANDBOX) == mark
+    except (psutil.Error, OSError):
+        return False
