@@ -29,8 +29,9 @@ class Kept:
         connect = sqlite3.connect
 
         def remembering(*given: Any, **named: Any) -> sqlite3.Connection:
-            self.disk: sqlite3.Connection = connect(*given, **named)
-            return self.disk
+            made: sqlite3.Connection = connect(*given, **named)
+            self.disk = made
+            return made
 
         self.path = path
         self.told: list[Change] = []
