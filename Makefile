@@ -7,7 +7,7 @@ CONTEXT ?=
 # Packages without I/O: their branches are covered by unit tests, and `make test` fails below 95 %.
 PURE    = src/kubectl_ray/models/*,src/kubectl_ray/manifests/*,src/kubectl_ray/views/*,src/kubectl_ray/diagnose/*,src/kubectl_ray/ray/*
 
-.PHONY: help venv check format test test-unit docs bench demo cluster-up cluster-down cluster-status
+.PHONY: help venv check format test test-unit docs bench bench-sandbox demo cluster-up cluster-down cluster-status
 .PHONY: test-e2e test-sandbox test-real test-real-full
 
 help:            ## this list
@@ -44,6 +44,9 @@ CLUSTERS ?= 3000
 PLUGIN ?=
 bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, CONTEXT=name, PLUGIN=path of one more
 	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
+
+bench-sandbox: $(STAMP) ## what the sandbox costs, beside Ray started by hand in the same run
+	@$(BIN)/python -m bench.sandbox
 
 NAMESPACE ?=
 demo: $(STAMP)   ## a Ray cluster's life in a sandbox; on your own Kubernetes: CONTEXT=name, NAMESPACE=name
