@@ -209,21 +209,9 @@ def _written_container(one: Object) -> Object:
     return written
 
 
-class Patience:
-    """How long to wait after each failure in a row of the same object: 5 ms, then twice as long, up to `most` seconds.
-
-    Source: controller-runtime's rate limiter; its own limit is 1,000 seconds, which nobody wants to wait for locally.
-    """
-
-    def __init__(self, most: float) -> None:
-        self._most = most
-        self._failures: dict[Key, int] = {}
-
-    def failed(self, key: Key) -> float:
-        """Once more: seconds to wait."""
-        failures = self._failures[key] = self._failures.get(key, 0) + 1
-        return min(0.005 * 2.0 ** min(failures - 1, 30), self._most)
-
-    def fine(self, key: Key) -> None:
-        """Forget its failures."""
-        self._failures.pop(key, None)
+def drop_finalizer(held: Object, finalizer: str) -> None:
+    """Take it off; the list goes with its last one."""
+    meta = held["metadata"]
+    meta["finalizers"] = [each for each in meta.get("finalizers", ()) if each != finalizer]
+    if not meta["finalizers"]:
+        del meta["finalizers"]

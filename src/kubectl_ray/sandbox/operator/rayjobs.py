@@ -11,20 +11,18 @@ import logging
 from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api import kinds
-from kubectl_ray.sandbox.api.events import record
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.operator.dashboard import NoAnswer
 from kubectl_ray.sandbox.operator.naming import CLUSTER
 from kubectl_ray.sandbox.operator.parents import (
-    Patience,
     as_written,
     cluster_status,
     dashboard_address,
     differs,
+    drop_finalizer,
     empty_cluster_status,
     keep_service,
     key_of,
-    managed_elsewhere,
     owner_key,
     stable_head_service,
     submission_mode,
@@ -42,6 +40,7 @@ from kubectl_ray.sandbox.operator.rayjobs_outcome import (
 )
 from kubectl_ray.sandbox.operator.rayjobs_submitter import Unfit, request, submitter_job
 from kubectl_ray.sandbox.operator.rayjobs_validation import fault
+from kubectl_ray.sandbox.operator.stepwise import Stepwise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -61,18 +60,16 @@ COMPONENT = "rayjob-controller"
 ENDED = ("STOPPED", "SUCCEEDED", "FAILED")
 
 
-class RayJobs:
-    """The controller of RayJobs.
+class RayJobs(Stepwise):
+    """The controller of RayJobs."""
 
-    Args:
-        objects: everything else is done through them.
-        access: Ray's API.
-    """
+    kind = kinds.RAY_JOBS
+    component = COMPONENT
+    longest = POLL
+    failures = (Refused, NoAnswer, Unfit)
 
     def __init__(self, objects: Objects, access: Access) -> None:
-        self._objects = objects
-        self._access = access
-        self._patience = Patience(POLL)
+        super().__init__(objects, access)
         self._steps = {
             "": self._new,
             "Initializing": self._initializing,
@@ -91,20 +88,6 @@ class RayJobs:
             return ()
         owner = owner_key(change, "RayJob")
         return () if owner is None else (owner,)
-
-    async def reconcile(self, key: Key) -> float | None:
-        """Take one step; seconds after which to take the next, None at rest."""
-        job = self._objects.find(kinds.RAY_JOBS, *key)
-        if job is None or managed_elsewhere(job):
-            self._patience.fine(key)
-            return None
-        try:
-            wait = await self._step(job)
-        except (Refused, NoAnswer, Unfit) as error:
-            log.info("RayJob %s/%s: %s", *key, error)
-            return self._patience.failed(key)
-        self._patience.fine(key)
-        return wait
 
     async def _step(self, job: Object) -> float | None:
         if job["metadata"].get("deletionTimestamp"):
@@ -291,9 +274,6 @@ class RayJobs:
     def _nothing(self) -> Object:
         return {"failed": 0, "succeeded": 0, "rayJobInfo": {}, "rayClusterStatus": empty_cluster_status()}
 
-    def _tell(self, job: Object, type_: str, reason: str, message: str) -> None:
-        record(self._objects, job, type_, reason, message, COMPONENT)
-
     def _now(self) -> float:
         return self._objects.clock()
 
@@ -305,7 +285,4 @@ def _add_finalizer(held: Object) -> None:
 
 
 def _drop_finalizer(held: Object) -> None:
-    meta = held["metadata"]
-    meta["finalizers"] = [each for each in meta.get("finalizers", ()) if each != FINALIZER]
-    if not meta["finalizers"]:
-        del meta["finalizers"]
+    drop_finalizer(held, FINALIZER)

@@ -7,11 +7,9 @@ upgrade), as recorded.
 from __future__ import annotations
 
 import asyncio
-import logging
 from typing import TYPE_CHECKING
 
 from kubectl_ray.sandbox.api import kinds
-from kubectl_ray.sandbox.api.events import record
 from kubectl_ray.sandbox.api.refusals import Refused
 from kubectl_ray.sandbox.operator import naming
 from kubectl_ray.sandbox.operator import rayservices_objects as bodies
@@ -19,12 +17,11 @@ from kubectl_ray.sandbox.operator import rayservices_serve as serve
 from kubectl_ray.sandbox.operator import rayservices_status as told
 from kubectl_ray.sandbox.operator.dashboard import NoAnswer
 from kubectl_ray.sandbox.operator.parents import (
-    Patience,
     as_written,
+    drop_finalizer,
     head_pod,
     keep_service,
     key_of,
-    managed_elsewhere,
     origin_labels,
     owner_key,
     stable_head_service,
@@ -32,6 +29,7 @@ from kubectl_ray.sandbox.operator.parents import (
 )
 from kubectl_ray.sandbox.operator.rayservices_validation import fault
 from kubectl_ray.sandbox.operator.services import NoServePortError
+from kubectl_ray.sandbox.operator.stepwise import Stepwise
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -40,8 +38,6 @@ if TYPE_CHECKING:
     from kubectl_ray.sandbox.api.store import Change, Object
     from kubectl_ray.sandbox.operator.dashboard import Access
     from kubectl_ray.sandbox.operator.parents import Key
-
-log = logging.getLogger(__name__)
 
 POLL = 2.0
 """Seconds after which a RayService is looked at again."""
@@ -53,18 +49,16 @@ FINALIZER = "ray.io/rayservice-finalizer"
 COMPONENT = "rayservice-controller"
 
 
-class RayServices:
-    """The controller of RayServices.
+class RayServices(Stepwise):
+    """The controller of RayServices."""
 
-    Args:
-        objects: everything else is done through them.
-        access: Ray's API.
-    """
+    kind = kinds.RAY_SERVICES
+    component = COMPONENT
+    longest = POLL
+    failures = (Refused, NoAnswer, NoServePortError)
 
     def __init__(self, objects: Objects, access: Access) -> None:
-        self._objects = objects
-        self._access = access
-        self._patience = Patience(POLL)
+        super().__init__(objects, access)
         self._given: dict[str, str] = {}
         """What Serve was given last, by the uid of the cluster."""
         self._due: dict[str, float] = {}
@@ -81,20 +75,6 @@ class RayServices:
             return ()
         owner = owner_key(change, "RayService")
         return () if owner is None else (owner,)
-
-    async def reconcile(self, key: Key) -> float | None:
-        """Take one step; seconds after which to take the next, None at rest."""
-        service = self._objects.find(kinds.RAY_SERVICES, *key)
-        if service is None or managed_elsewhere(service):
-            self._patience.fine(key)
-            return None
-        try:
-            wait = await self._step(service)
-        except (Refused, NoAnswer, NoServePortError) as error:
-            log.info("RayService %s/%s: %s", *key, error)
-            return self._patience.failed(key)
-        self._patience.fine(key)
-        return wait
 
     async def _step(self, service: Object) -> float | None:
         status = told.read(service)
@@ -297,9 +277,6 @@ class RayServices:
         version = service["metadata"]["resourceVersion"]
         self._objects.edit(kinds.RAY_SERVICES, *key_of(service), change, status=True, version=version)
 
-    def _tell(self, service: Object, type_: str, reason: str, message: str) -> None:
-        record(self._objects, service, type_, reason, message, COMPONENT)
-
 
 def _worth(change: Change) -> bool:
     before = (change.before or {}).get("metadata", {})
@@ -313,7 +290,4 @@ def _add_finalizer(held: Object) -> None:
 
 
 def _drop_finalizer(held: Object) -> None:
-    meta = held["metadata"]
-    meta["finalizers"] = [each for each in meta["finalizers"] if each != FINALIZER]
-    if not meta["finalizers"]:
-        del meta["finalizers"]
+    drop_finalizer(held, FINALIZER)
