@@ -68,7 +68,7 @@ def test_what_the_first_life_left(kubectl: Kubectl, box: str) -> None:
 
 
 def test_logs(kubectl: Kubectl, box: str) -> None:
-    """Both streams of a container, which come by two pipes in no certain order; of the first one where none is named."""
+    """Both streams of a container, in no certain order: they are two pipes; of the first one where none is named."""
     assert sorted(said(kubectl, f"logs {box}").lines) == ["second life", "to the end"]
     assert said(kubectl, f"logs {box} -c side").lines == [f"line {n}" for n in range(1, 6)]
 
