@@ -67,7 +67,7 @@ class Places:
     def sweep(self, pods: Collection[Object]) -> None:
         """Delete what belongs to pods of this sandbox that are gone, and to sandboxes whose folder is gone."""
         kept = {self.pod(each["metadata"]["uid"]).path for each in pods}
-        for path in self.short.iterdir():
+        for path in _within(self.short):
             try:
                 home, _, folder = os.fsdecode((path / _OWNER).read_bytes()).partition("\n")
             except OSError:
@@ -155,6 +155,14 @@ def _safe_folder(settings: Settings) -> Path:
         if private and os.access(path, os.W_OK | os.X_OK):
             return path
     raise OSError(f"no folder of one's own can be made for pods; tried {', '.join(map(str, tried)) or 'none'}")
+
+
+def _within(folder: Path) -> list[Path]:
+    """What lies in it; nothing where another sandbox of this user, which has just ended, took it away."""
+    try:
+        return list(folder.iterdir())
+    except FileNotFoundError:
+        return []
 
 
 def _private(path: Path, user: int) -> bool:

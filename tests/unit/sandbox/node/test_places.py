@@ -104,6 +104,14 @@ def test_what_belongs_to_pods_that_are_gone_is_swept(tmp_path: Path) -> None:
     assert list((tmp_path / "a" / "pods").iterdir()) == []
 
 
+def test_a_folder_that_another_sandbox_took_away(tmp_path: Path) -> None:
+    """The last one to end removes the folder for all; one that starts just then sweeps nothing, and goes on."""
+    places = Places(tmp_path / "a", settings(tmp_path))
+    places.short.rmdir()
+    places.sweep([])
+    assert not places.short.exists()
+
+
 def test_the_program_ray_runs_from_anywhere(tmp_path: Path) -> None:
     """Also where modules of other names lie about."""
     found = Places(tmp_path / "a", settings(tmp_path)).pod("u")
