@@ -8,9 +8,10 @@ from kubectl_ray.errors import WrongUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
     from typing import TextIO
 
+    from kubectl_ray.flows.background import Starter
     from kubectl_ray.kube.client import Client
     from kubectl_ray.kube.kubeconfig import Overrides, Target
 
@@ -24,10 +25,11 @@ class Context:
     """One run's world. Building it does no I/O: kubeconfig and API server are touched when `api` is first used.
 
     `connect` makes the client; tests give another. `before_talk` is called before a question or a remark is written,
-    so that a live line of progress makes room for it.
+    so that a live line of progress makes room for it. `argv`: the words of the command line, as they were typed.
+    `starter`: the process that started this one in the background; None in all others.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913 -- one argument a part of the world
         self,
         *,
         overrides: Overrides,
@@ -38,8 +40,12 @@ class Context:
         verbosity: int = 0,
         compression: bool = True,
         connect: Callable[[Context], Client] | None = None,
+        argv: Sequence[str] = (),
+        starter: Starter | None = None,
     ) -> None:
         self.env = env
+        self.argv = tuple(argv)
+        self.starter = starter
         self.overrides = overrides
         self.request_timeout = request_timeout or None
         self.verbosity = verbosity

@@ -14,6 +14,7 @@
     ├── Invalid                1   the API server refused the object
     ├── Expired                1   a list's or watch's place in history is gone (HTTP 410); callers start over
     ├── Unreachable            1   nobody answers at the API server's address
+    ├── CommandNotStarted    127   the command given behind `--` does not exist; 126: it cannot be executed
     └── ServerError            1   the API server answered, but with something that helps nobody
 
 `message` says what failed and why in one or more lines; `hint` says what to do and is shown last.
@@ -97,3 +98,9 @@ class Unreachable(KubectlRayError):
 
 class ServerError(KubectlRayError):
     """The API server answered with something that helps nobody (5xx, or not HTTP at all)."""
+
+
+class CommandNotStarted(KubectlRayError):
+    """The command given behind `--` does not exist (exit code 127, as shells have it), or cannot be executed (126)."""
+
+    exit_code = 127

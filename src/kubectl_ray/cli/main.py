@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kubectl_ray.cli.grammar import Match
     from kubectl_ray.context import Context
+    from kubectl_ray.flows.background import Starter
     from kubectl_ray.kube.client import Client
 
 DEBUG = "KUBECTL_RAY_DEBUG"
@@ -91,13 +92,14 @@ def main(
     stdout: TextIO,
     stderr: TextIO,
     connect: Callable[[Context], Client] | None = None,
+    starter: Starter | None = None,
 ) -> int:
     """Run one command line. Touches no stream but those given, and no signal.
 
-    `connect` replaces the way to the API server: tests give a client of their own.
+    `connect` replaces the way to the API server: tests give a client of their own. `starter`: see `Context`.
     """
     screen = Screen(stdout, stderr, env)
-    run = _Run(screen, env, stdin, stderr, connect)
+    run = _Run(screen, env, stdin, stderr, connect, starter)
     code = 0
     try:
         run.run(in_utf8(argv))
@@ -138,12 +140,14 @@ class _Run:
         stdin: TextIO,
         stderr: TextIO,
         connect: Callable[[Context], Client] | None,
+        starter: Starter | None,
     ) -> None:
         self.screen = screen
         self.env = env
         self.stdin = stdin
         self.stderr = stderr
         self.connect = connect
+        self.starter = starter
         self.said: tuple[str, ...] = ()
         self.ctx: Context | None = None
 
@@ -169,7 +173,7 @@ class _Run:
             self._page(pages.command(match.command, module, parser))
             return
         args = parsing.parse(parser, module, match, argv)
-        self.ctx = self._context(args)
+        self.ctx = self._context(args, argv)
         self.screen.configure(args)
         self.screen.expect("Asking the Kubernetes cluster …")
         self.screen.show(module.run(self.ctx, args))
@@ -184,7 +188,7 @@ class _Run:
         self.screen.write(text)
         self.screen.flush()
 
-    def _context(self, args: argparse.Namespace) -> Context:
+    def _context(self, args: argparse.Namespace, argv: Sequence[str]) -> Context:
         from kubectl_ray.context import Context
         from kubectl_ray.flags.connection import overrides
 
@@ -197,6 +201,8 @@ class _Run:
             verbosity=args.verbosity,
             compression=not args.disable_compression,
             connect=self.connect,
+            argv=argv,
+            starter=self.starter,
         )
         ctx.before_talk = self.screen.clear
         return ctx
