@@ -62,6 +62,15 @@ class IfInterrupted(Event):
         self.text = text
 
 
+class Exit(Event):
+    """The command ends with this exit code, though nothing failed: that of a program which it ran. Comes last."""
+
+    __slots__ = ("code",)
+
+    def __init__(self, code: int) -> None:
+        self.code = code
+
+
 class Column:
     """A column of a table: its title and how a row's cell is made.
 

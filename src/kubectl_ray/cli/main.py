@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from kubectl_ray.kube.client import Client
 
 DEBUG = "KUBECTL_RAY_DEBUG"
+#: Signals that end a run; SIGHUP comes when the terminal is closed.
+_ENDING = tuple(getattr(signal, name) for name in ("SIGINT", "SIGTERM", "SIGHUP") if hasattr(signal, name))
 _START: tuple[list[str], ...] = ([], ["-h"], ["--help"], ["help"])
 
 
@@ -42,7 +44,8 @@ class Interrupted(KeyboardInterrupt):
 def entry() -> None:
     """`kubectl-ray`: run, and end as the outcome says. Never returns."""
     gc.disable()  # a short process: walking the objects of a big list costs more than what it frees
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in _ENDING:
+        # One that the caller had ignored stays so: behind `nohup` a closed terminal ends nothing.
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _interrupt)
     stdin, stdout, stderr = (_usable(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
@@ -79,8 +82,9 @@ def _usable(stream: TextIO | None) -> TextIO:
 
 def _interrupt(number: int, _frame: FrameType | None) -> None:
     """The first signal unwinds what runs; a second one ends the process at once."""
-    for each in (signal.SIGINT, signal.SIGTERM):
-        signal.signal(each, signal.SIG_DFL)
+    for each in _ENDING:
+        if signal.getsignal(each) is _interrupt:
+            signal.signal(each, signal.SIG_DFL)
     raise Interrupted(number)
 
 
@@ -103,6 +107,7 @@ def main(
     code = 0
     try:
         run.run(in_utf8(argv))
+        code = screen.exit_code
     except KubectlRayError as error:
         from kubectl_ray.cli.wording import traced, worded
 

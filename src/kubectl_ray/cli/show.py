@@ -10,7 +10,7 @@ from itertools import chain
 
 from kubectl_ray.cli.live import LiveLine, possible
 from kubectl_ray.errors import KubectlRayError
-from kubectl_ray.results import IfInterrupted, Line, Note, Objects, Page, Progress, Rows, Warn
+from kubectl_ray.results import Exit, IfInterrupted, Line, Note, Objects, Page, Progress, Rows, Warn
 from kubectl_ray.views.table import Table
 
 TYPE_CHECKING = False
@@ -50,6 +50,7 @@ class Screen:
         self._documents = 0
         self._last_progress = ""
         self.if_interrupted = ""
+        self.exit_code = 0
 
     def configure(self, args: argparse.Namespace) -> None:
         """Take over how the answer is wanted, from the flags in `flags.output`."""
@@ -100,6 +101,8 @@ class Screen:
             self._progress(event.text)
         elif isinstance(event, IfInterrupted):
             self.if_interrupted = event.text
+        elif isinstance(event, Exit):
+            self.exit_code = event.code
         elif isinstance(event, Warn):
             self.say(f"Warning: {event.text}")
         elif isinstance(event, Note):

@@ -56,7 +56,7 @@ def wait_until_asked(api: ApiServer) -> None:
         time.sleep(0.005)
 
 
-@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 def test_it_dies_of_the_signal(silent: ApiServer, number: signal.Signals) -> None:
     """One line, no traceback, and the death that shells know."""
     with start("cluster list", silent.env) as process:
@@ -74,6 +74,17 @@ def test_an_ignored_signal_stays_ignored(silent: ApiServer) -> None:
         process.send_signal(signal.SIGTERM)
         process.communicate(timeout=10)
     assert process.returncode == -signal.SIGTERM
+
+
+def test_a_closed_terminal_behind_nohup(silent: ApiServer) -> None:
+    """A SIGHUP that is ignored stays ignored, after another signal has begun to end the process too."""
+    with start("cluster list", silent.env, preexec_fn=lambda: signal.signal(signal.SIGHUP, signal.SIG_IGN)) as process:
+        wait_until_asked(silent)
+        process.send_signal(signal.SIGHUP)
+        process.send_signal(signal.SIGINT)
+        process.send_signal(signal.SIGHUP)
+        process.communicate(timeout=10)
+    assert process.returncode == -signal.SIGINT
 
 
 def test_ctrl_c_on_a_terminal(silent: ApiServer) -> None:

@@ -19,7 +19,7 @@ import pytest
 
 from kubectl_ray.cli.show import Closed, Screen, Unwritable
 from kubectl_ray.flags.output import Output
-from kubectl_ray.results import Column, IfInterrupted, Line, Note, Objects, Page, Progress, Rows, Warn
+from kubectl_ray.results import Column, Exit, IfInterrupted, Line, Note, Objects, Page, Progress, Rows, Warn
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -162,6 +162,15 @@ def test_interrupt_text_is_kept() -> None:
     screen = Screen(io.StringIO(), err, {})
     screen.show(iter([IfInterrupted("it goes on")]))
     assert (screen.if_interrupted, err.getvalue()) == ("it goes on", "")
+
+
+def test_exit_is_kept() -> None:
+    """The exit code of a program that was run is not shown, and remembered."""
+    out, err = io.StringIO(), io.StringIO()
+    screen = Screen(out, err, {})
+    assert screen.exit_code == 0
+    screen.show(iter([Exit(7)]))
+    assert (screen.exit_code, out.getvalue(), err.getvalue()) == (7, "", "")
 
 
 def test_unknown_events_are_a_defect() -> None:
