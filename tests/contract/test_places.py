@@ -5,7 +5,8 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
-E2E = Path(__file__).parents[1] / "e2e"
+TESTS = Path(__file__).parents[1]
+SUITES = (TESTS / "e2e", TESTS / "faults")
 PLACES = {"real", "sandbox"}
 MOST = 8
 """Cases of the real cluster alone. Those of the sandbox alone are about the sandbox itself and stand in one file."""
@@ -15,7 +16,7 @@ OWN_FILE = "test_sandbox_faults.py"
 def marks() -> list[tuple[str, str, str]]:
     """(file, place, why) of every `only`."""
     found = []
-    for path in sorted(E2E.glob("test_*.py")):
+    for path in sorted(each for suite in SUITES for each in suite.glob("test_*.py")):
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
             if isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute) and node.func.attr == "only":
                 (place,) = (ast.literal_eval(each) for each in node.args)
@@ -38,9 +39,8 @@ def test_they_are_few() -> None:
 
 
 def test_nothing_is_left_out_quietly() -> None:
-    """A case is skipped by its mark, or because of the login that the run was given."""
-    skips = [path.name for path in E2E.rglob("*.py") if ".skip(" in path.read_text(encoding="utf-8")]
-    assert sorted(skips) == [
-        "conftest.py",
-        "test_login_troubles.py",
+    """A case is skipped by its mark, because of the run's login, or for want of a browser or of IPv6."""
+    skips = [
+        path.name for suite in SUITES for path in suite.rglob("*.py") if ".skip(" in path.read_text(encoding="utf-8")
     ]
+    assert sorted(skips) == ["browser.py", "plugin.py", "sockets.py", "test_login_troubles.py"]

@@ -2,7 +2,8 @@
 
 With `--real` the cluster is brought up unless it runs already, and taken down again if this run brought it up, also
 after a failure and after Ctrl-C. With `--sandbox` a sandbox of its own is started for the run, with its own state and
-kubeconfig, and ended. Without either the suite runs where KUBECONFIG or CONTEXT point.
+kubeconfig, and ended. Without either the suite runs where KUBECONFIG or CONTEXT point. The cases of tests/faults are
+part of it; with paths among the arguments only what these name is run.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ REAL = (sys.executable, "-m", "tests.realcluster")
 SANDBOX = (str(Path(sys.executable).with_name("kubectl-ray")), "sandbox")
 NO_SUCH_IMAGE = "localhost/no/such:*"
 """Images that no cluster of the suite has: the real one finds that out, the sandbox is told."""
-PYTEST = (sys.executable, "-m", "pytest", str(HERE), "--durations=10")
+SUITES = (HERE, HERE.with_name("faults"))
+PYTEST = (sys.executable, "-m", "pytest", "--durations=10")
 INTERRUPTED = 130
 ENDS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
@@ -99,6 +101,8 @@ def main(arguments: Sequence[str]) -> int:
     """Run the suite; its exit code."""
     steps = Steps()
     rest = [argument for argument in arguments if argument not in PLACES]
+    if not any(Path(CHECKOUT, argument.partition("::")[0]).exists() for argument in rest if argument):
+        rest = [*map(str, SUITES), *rest]
     chosen = [PLACES[argument] for argument in arguments if argument in PLACES]
     code = chosen[0](steps, rest) if chosen else steps.run([*PYTEST, *rest])[0]
     return INTERRUPTED if steps.ended_by else code

@@ -11,9 +11,9 @@ import yaml
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.oracle import Kubectl
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 Object = dict[str, Any]
 NOWHERE = "--head-node-selectors=nowhere=here --worker-node-selectors=nowhere=here"

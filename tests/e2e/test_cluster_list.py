@@ -14,10 +14,10 @@ from tests.e2e.harness.oracle import kubectl_says
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.front import Front
     from tests.e2e.harness.oracle import Kubectl
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 Object = dict[str, Any]
 

@@ -14,11 +14,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.front import Front
     from tests.e2e.harness.logins import Logins
     from tests.e2e.harness.oracle import Kubectl
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 KNOWN = "tab-cluster"
 

@@ -13,9 +13,9 @@ from tests.e2e.harness.objects import suspended
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.front import Front
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 THERE = "dry-there"
 WRITERS = {

@@ -18,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.live import Outcome
     from tests.e2e.harness.oracle import Kubectl
+    from tests.e2e.plugin import Suite
 
 SERVER = (
     "import http.server as h,os; os.chdir(os.environ['SHOWN']);"

@@ -16,8 +16,8 @@ from tests.e2e.harness.running import run
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.oracle import Kubectl
+    from tests.e2e.plugin import Suite
 
 NAMES = ["read-a", "read-b", "read-c"]
 

@@ -13,8 +13,8 @@ from tests.e2e.harness.objects import container, group, raycluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.oracle import Kubectl
+    from tests.e2e.plugin import Suite
 
 Object = dict[str, Any]
 

@@ -17,12 +17,12 @@ from tests.e2e.harness.objects import suspended, untouched
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.faults import Faults
     from tests.e2e.harness.front import Front
     from tests.e2e.harness.logins import Logins
     from tests.e2e.harness.oracle import Kubectl
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 EVERY_COMMAND = (
     "cluster list",

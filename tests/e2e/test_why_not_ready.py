@@ -12,10 +12,10 @@ from tests.e2e.harness.objects import group, raycluster
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.conftest import Suite
     from tests.e2e.harness.faults import Faults
     from tests.e2e.harness.oracle import Kubectl
     from tests.e2e.harness.running import Ray
+    from tests.e2e.plugin import Suite
 
 NOWHERE = "--head-node-selectors=nowhere=here --worker-node-selectors=nowhere=here"
 
