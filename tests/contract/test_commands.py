@@ -62,10 +62,11 @@ def test_examples_are_command_lines(command: grammar.Command) -> None:
     for line in module.EXAMPLES.replace("\\\n", " ").splitlines():
         text = line.strip()
         if not text.startswith("kubectl ray "):
-            assert not text or text.startswith(("#", "source ", "helm ")), f"neither a comment nor a command: {text}"
-            if not text.startswith("source "):
+            beginnings = ("#", "source <(", "export ", "helm ")
+            assert not text or text.startswith(beginnings), f"neither a comment nor a command: {text}"
+            if "(" not in text or text.startswith(("#", "helm ")):
                 continue
-            text = text.removeprefix("source <(").removesuffix(")")
+            text = text.partition("(")[2].removesuffix(")")
         argv = shlex.split(text.partition(" | ")[0].partition(" > ")[0])[2:]
         parts = take_apart(argv, globally_known().options, strict=False, complete=False)
         match = grammar.find(parts.words)

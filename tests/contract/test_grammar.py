@@ -76,6 +76,9 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
     ("cluster nodes x", "cluster.nodes", {"name": "x"}),
     ("get node n -c x", "cluster.nodes", {**THEIRS, "name": "n", "cluster": "x"}),
     ("get nodes --ray-cluster x", "cluster.nodes", {**THEIRS, "cluster": "x"}),
+    # token
+    ("cluster token x", "cluster.token", {"name": "x"}),
+    ("get token x", "cluster.token", {**THEIRS, "name": "x"}),
     # create
     ("cluster create x", "cluster.create", {"name": "x"}),
     ("cluster create x --worker-replicas=10 --worker-cpus=8 -worker-memory=32GB --worker-gpus=2 --ray-version=2.9.3",

@@ -80,6 +80,7 @@ COMMANDS = (
     Command("cluster get", "cluster.get", "one Ray cluster, or all, as rows", _other("get cluster")),
     Command("cluster describe", "cluster.describe", "all about one Ray cluster, on a page"),
     Command("cluster nodes", "cluster.nodes", "the heads and workers of Ray clusters", _other("get nodes")),
+    Command("cluster token", "cluster.token", "print the token that a Ray cluster asks for", _other("get token")),
     Command("cluster create", "cluster.create", "create a Ray cluster", _other("create cluster")),
     Command("cluster scale", "cluster.scale", "change how many workers a group has", _other("scale cluster")),
     Command("cluster delete", "cluster.delete", "delete Ray clusters", _other("delete", "delete cluster")),

@@ -40,8 +40,11 @@ class Resource:
 
 
 RAYCLUSTERS = Resource("ray.io", "v1", "rayclusters", "RayCluster")
+RAYJOBS = Resource("ray.io", "v1", "rayjobs", "RayJob")
+RAYSERVICES = Resource("ray.io", "v1", "rayservices", "RayService")
 PODS = Resource("", "v1", "pods", "Pod")
 EVENTS = Resource("", "v1", "events", "Event")
 SERVICES = Resource("", "v1", "services", "Service")
+SECRETS = Resource("", "v1", "secrets", "Secret")
 NAMESPACES = Resource("", "v1", "namespaces", "Namespace", namespaced=False)
 DEPLOYMENTS = Resource("apps", "v1", "deployments", "Deployment")
