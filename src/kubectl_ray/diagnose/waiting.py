@@ -37,6 +37,16 @@ def by_pods(cluster: Cluster, pods: list[Pod]) -> str | None:
     return "; ".join(parts) or None
 
 
+def by_head(cluster: Cluster, pods: list[Pod]) -> str | None:
+    """What the head alone lacks, judged by its pods (there may be an old one that stops); None when it is ready."""
+    if cluster.suspended:
+        return _suspended(cluster)
+    if not cluster.has_status and not pods:
+        return UNNOTICED
+    heads = [pod for pod in pods if not pod.deleting]
+    return None if any(pod.ready for pod in heads) else _head(cluster, heads)
+
+
 def by_group(cluster: Cluster, group: Group, pods: Iterable[Pod]) -> str | None:
     """What one group lacks: workers not ready yet, or workers too many that are not gone yet; None when it is right."""
     there = [pod for pod in pods if pod.group == group.name and pod.node_type == "worker"]

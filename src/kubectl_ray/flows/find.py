@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_ray.kube.client import Client
+    from kubectl_ray.models.resources import Resource
 
 SHOWN = 5
 """Names in one message."""
@@ -35,16 +36,19 @@ def cluster(api: Client, name: str | None, namespace: str) -> dict[str, Any]:
         raise missing(api, name, namespace) from error
 
 
-def missing(api: Client, name: str, namespace: str) -> NotFound:
+def missing(api: Client, name: str, namespace: str, resource: Resource = RAYCLUSTERS) -> NotFound:
     """The error for a name that does not exist, with the near names, or where to look for others."""
     try:
-        names = [Cluster(raw).name for raw in api.list(RAYCLUSTERS, namespace)]
+        names = [Cluster(raw).name for raw in api.list(resource, namespace)]
     except KubectlRayError:
         names = []
     if not names:
         check_namespace(api, namespace)
-    hint = suggestion(name, names, "{}") or _where_to_look(len(names), namespace)
-    return NotFound(f"There is no Ray cluster {name} in namespace {namespace}.", hint=hint)
+    clusters = resource is RAYCLUSTERS
+    elsewhere = _where_to_look(len(names), namespace) if clusters else f"See all:  kubectl get {resource.plural} -A"
+    hint = suggestion(name, names, "{}") or elsewhere
+    what = "Ray cluster" if clusters else resource.kind
+    return NotFound(f"There is no {what} {name} in namespace {namespace}.", hint=hint)
 
 
 def _where_to_look(clusters: int, namespace: str) -> str:

@@ -67,8 +67,8 @@ def views(
     out: queue.Queue[Any] = queue.Queue()
     mirrors = {RAYCLUSTERS: _Mirror(), PODS: _Mirror()}
     watchers = [
-        _Watcher(api, RAYCLUSTERS, (namespace, label_selector, field_selector), out, every),
-        _Watcher(api, PODS, (namespace, pod_selector, ""), out, every),
+        Watcher(api, RAYCLUSTERS, (namespace, label_selector, field_selector), out, every),
+        Watcher(api, PODS, (namespace, pod_selector, ""), out, every),
     ]
     for watcher in watchers:
         watcher.start()
@@ -96,8 +96,12 @@ def changes(api: Client, name: str, namespace: str) -> Iterator[Seen]:
         )
 
 
-class _Watcher(threading.Thread):
-    """Puts every change of one resource on a queue; an error ends it and is put there too."""
+class Watcher(threading.Thread):
+    """Puts every change of one resource on a queue; an error ends it and is put there too.
+
+    What it puts: `(resource, "LISTED" | "ADDED" | "MODIFIED" | "DELETED" | "ERROR", items, item or error)`. `place` is
+    (namespace, label selector, field selector). `over` ends it within `TICKS`.
+    """
 
     def __init__(
         self, api: Client, resource: Resource, place: tuple[str, str, str], out: queue.Queue[Any], every: float

@@ -51,7 +51,7 @@ def until_ready(
         lacks = waiting.by_status(cluster) if seen.no_right_to_pods else waiting.by_pods(cluster, seen.pods)
         return "Ray to answer on the head" if lacks is None and not answers.now(cluster) else lacks
 
-    judge = _since_written(missing, _Refusal(api, name, namespace, clock), generation)
+    judge = _since_written(missing, Refusal(api, name, namespace, clock), generation)
     look = f"Nothing was deleted. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
     limit = _TimeLimit(timeout, clock, f"Ray cluster {name} is not ready", look)
     yield from _wait(api, name, namespace, judge, limit)
@@ -70,7 +70,7 @@ def until_group_sized(
             return waiting.by_status(cluster)
         return waiting.by_group(cluster, cluster.group(group), seen.pods)
 
-    judge = _since_written(missing, _Refusal(api, name, namespace, clock), generation)
+    judge = _since_written(missing, Refusal(api, name, namespace, clock), generation)
     look = f"Nothing was undone. Look at it:  kubectl ray cluster describe {name} -n {namespace}"
     limit = _TimeLimit(timeout, clock, f"{group} of {name} has not changed size", look)
     yield from _wait(api, name, namespace, judge, limit)
@@ -129,7 +129,7 @@ def _wait(api: Client, name: str, namespace: str, judge: Judge, limit: _TimeLimi
         limit.check(missing)
 
 
-def _since_written(missing: Callable[[Cluster, Seen], str | None], refusal: _Refusal, generation: int) -> Judge:
+def _since_written(missing: Callable[[Cluster, Seen], str | None], refusal: Refusal, generation: int) -> Judge:
     """Judges what is seen of a cluster by `missing`, once it is seen as it was written, or refused."""
 
     def judge(seen: Seen) -> str | None:
@@ -165,7 +165,7 @@ class _RayAnswers:
         return answers is not False or self._silences >= SILENCES
 
 
-class _Refusal:
+class Refusal:
     """Notices that a cluster will never be ready: it is deleted, or the operator refuses it, as only an event tells."""
 
     def __init__(self, api: Client, name: str, namespace: str, clock: Clock) -> None:

@@ -66,6 +66,10 @@ class Client:
         self._transport.close()
         self._transport.credentials.close()
 
+    def forget_idle(self) -> None:
+        """Ask over new connections from here on: the old ones may be dead without knowing it (network gone, sleep)."""
+        self._transport.forget_idle()
+
     def get(self, resource: Resource, name: str, namespace: str | None = None) -> dict[str, Any]:
         """One object.
 

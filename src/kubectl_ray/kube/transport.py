@@ -124,6 +124,13 @@ class Transport:
             self._busy.discard(connection)
         return connection.sock
 
+    def forget_idle(self) -> None:
+        """Close the connections that nobody uses: after a network was gone they look open, and are dead."""
+        with self._lock:
+            idle, self._idle = self._idle, []
+        for connection in idle:
+            connection.close()
+
     def close(self) -> None:
         """Close all connections; whoever reads from one in another thread gets its end, and watches end."""
         self.closed = True

@@ -74,6 +74,24 @@ class Pod(KubernetesObject):
         """What all its containers reserve."""
         return of_pod_spec(self.spec)
 
+    @property
+    def owner_uid(self) -> str:
+        """The uid of what made it (its Ray cluster), or ""."""
+        for reference in mappings(self.metadata.get("ownerReferences")):
+            if reference.get("controller") is True:
+                return text(reference.get("uid"))
+        return ""
+
+    @property
+    def ports(self) -> dict[str, int]:
+        """The port numbers of its Ray container that have names: `{"dashboard": 8265}`."""
+        found = {}
+        for item in mappings(ray_container(self.spec).get("ports")):
+            name, number = text(item.get("name")), whole(item.get("containerPort"))
+            if name and number is not None and 0 < number < 1 << 16:
+                found[name] = number
+        return found
+
     # its containers
 
     @property
