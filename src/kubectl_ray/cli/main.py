@@ -41,15 +41,15 @@ class Interrupted(KeyboardInterrupt):
         self.number = number
 
 
-def entry() -> None:
-    """`kubectl-ray`: run, and end as the outcome says. Never returns."""
+def entry(starter: Starter | None = None) -> NoReturn:
+    """`kubectl-ray`: run, and end as the outcome says. `starter`: see `Context`."""
     gc.disable()  # a short process: walking the objects of a big list costs more than what it frees
     for number in _ENDING:
         # One that the caller had ignored stays so: behind `nohup` a closed terminal ends nothing.
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
             signal.signal(number, _interrupt)
     stdin, stdout, stderr = (_usable(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
-    code = main(sys.argv[1:], env=os.environ, stdin=stdin, stdout=stdout, stderr=stderr)
+    code = main(sys.argv[1:], env=os.environ, stdin=stdin, stdout=stdout, stderr=stderr, starter=starter)
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
@@ -103,7 +103,8 @@ def main(
     `connect` replaces the way to the API server: tests give a client of their own. `starter`: see `Context`.
     """
     screen = Screen(stdout, stderr, env)
-    run = _Run(screen, env, stdin, stderr, connect, starter)
+    run = _Run(screen, env, stdin, stderr, connect)
+    run.argv, run.starter = argv, starter
     code = 0
     try:
         run.run(in_utf8(argv))
@@ -145,14 +146,14 @@ class _Run:
         stdin: TextIO,
         stderr: TextIO,
         connect: Callable[[Context], Client] | None,
-        starter: Starter | None,
     ) -> None:
         self.screen = screen
         self.env = env
         self.stdin = stdin
         self.stderr = stderr
         self.connect = connect
-        self.starter = starter
+        self.argv: Sequence[str] = ()
+        self.starter: Starter | None = None
         self.said: tuple[str, ...] = ()
         self.ctx: Context | None = None
 
@@ -178,7 +179,7 @@ class _Run:
             self._page(pages.command(match.command, module, parser))
             return
         args = parsing.parse(parser, module, match, argv)
-        self.ctx = self._context(args, argv)
+        self.ctx = self._context(args)
         self.screen.configure(args)
         self.screen.expect("Asking the Kubernetes cluster …")
         self.screen.show(module.run(self.ctx, args))
@@ -193,7 +194,7 @@ class _Run:
         self.screen.write(text)
         self.screen.flush()
 
-    def _context(self, args: argparse.Namespace, argv: Sequence[str]) -> Context:
+    def _context(self, args: argparse.Namespace) -> Context:
         from kubectl_ray.context import Context
         from kubectl_ray.flags.connection import overrides
 
@@ -206,7 +207,7 @@ class _Run:
             verbosity=args.verbosity,
             compression=not args.disable_compression,
             connect=self.connect,
-            argv=argv,
+            argv=self.argv,
             starter=self.starter,
         )
         ctx.before_talk = self.screen.clear
@@ -246,11 +247,15 @@ class _Run:
 def in_utf8(argv: Sequence[str]) -> list[str]:
     """The words as UTF-8, whatever the locale says: where that is plain C, Python hands bytes on as surrogates.
 
+    Those behind the first `--` are left as they are: they may be a command's that is to get the same bytes.
+
     Raises:
         WrongUse: bytes that are no UTF-8; no name, label or file of ours can hold them.
     """
-    words = []
-    for word in argv:
+    words: list[str] = []
+    for place, word in enumerate(argv):
+        if word == "--":
+            return [*words, *argv[place:]]
         try:
             words.append(word if word.isascii() else word.encode(errors="surrogateescape").decode())
         except UnicodeError:

@@ -6,42 +6,87 @@ reach it from the terminal itself, and this process does not die of Ctrl-C befor
 
 from __future__ import annotations
 
+import contextlib
+import errno
+import os
+import shutil
+import signal
+import subprocess
+import threading
+
+from kubectl_ray.errors import CommandNotStarted
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Generator, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
+    from types import FrameType
     from typing import TypeVar
 
     T = TypeVar("T")
+
+_PROXIES = ("http_proxy", "https_proxy", "all_proxy", "grpc_proxy")
+_HERE = ("localhost", "127.0.0.1", "::1")
+# What a terminal sends to all processes at it, and what is sent to one process that is to end.
+_OF_TERMINAL = ("SIGINT", "SIGQUIT")
+_TO_ONE = ("SIGTERM", "SIGHUP")
+_OF_DEATH = 128  # and the signal's number: how shells write it
 
 
 def environment(env: Mapping[str, str], *, client: str = "", dashboard: str = "", token: str = "") -> dict[str, str]:
     """`env` and where Ray is: RAY_ADDRESS=ray://CLIENT, RAY_API_SERVER_ADDRESS=http://DASHBOARD (each HOST:PORT).
 
-    Both are taken out where the session has no such port, as they would lead to another cluster. With `token`:
+    Each is taken out where the session has no such port, as it would lead to another cluster. With `token`:
     RAY_AUTH_MODE and RAY_AUTH_TOKEN. A proxy that `env` names is not asked for addresses of this machine.
     """
-    raise NotImplementedError
+    made = dict(env)
+    for name, value in (
+        ("RAY_ADDRESS", client and f"ray://{client}"),
+        ("RAY_API_SERVER_ADDRESS", dashboard and f"http://{dashboard}"),
+    ):
+        made.pop(name, None)
+        if value:
+            made[name] = value
+    if token:
+        made |= {"RAY_AUTH_MODE": "token", "RAY_AUTH_TOKEN": token}
+    if any(made.get(name) or made.get(name.upper()) for name in _PROXIES):
+        # The names in small letters win where both are there; nobody reads both.
+        listed = made.get("no_proxy") or made.get("NO_PROXY") or ""
+        if listed.strip() != "*":
+            known = [host for host in listed.split(",") if host]
+            made["no_proxy"] = made["NO_PROXY"] = ",".join([*known, *(host for host in _HERE if host not in known)])
+    return made
+
+
+class _Ended(BaseException):
+    """The command has ended while a change was awaited. Like KeyboardInterrupt it comes from a signal."""
 
 
 class Command:
-    """`argv` (not empty) with this process' stdin, stdout and stderr. Making one does no I/O.
+    """`argv` (not empty) with this process' stdin, stdout and stderr. Making one does no I/O. Main thread only.
 
     ::
 
         command = Command(args.rest, ctx.env)
-        command.check()                                  # before anything is opened
+        command.check()  # before anything is opened
         with closing(tunnel.changes()) as changes:
-            ...                                          # until all ports have started
+            ...  # until all ports have started
             with command.started(environment(ctx.env, ...)):
-                for change in command.during(changes):   # ends when the command ends
+                for change in command.during(changes):  # ends when the command ends
                     ...
-            yield Exit(command.code)
+        yield Exit(command.code)
+
+    `code`, after the block: its exit code, 128+N where signal N ended it. -SIGINT where Ctrl-C ended it: then this
+    process is to die of it too, so that a shell's loop around it ends.
     """
 
-    code: int
-
     def __init__(self, argv: Sequence[str], env: Mapping[str, str]) -> None:
-        raise NotImplementedError
+        self.code = 0
+        self._argv = list(argv)
+        self._env = env
+        self._process: subprocess.Popen[bytes] | None = None
+        self._waits = False
+        self._interrupted = False
+        self._early: list[int] = []  # signals that came while the command was being started
 
     def check(self) -> None:
         """Find it on PATH before anything is waited for.
@@ -49,17 +94,143 @@ class Command:
         Raises:
             CommandNotStarted: there is no such command (exit code 127), or it is not executable (126).
         """
-        raise NotImplementedError
+        name = self._argv[0]
+        path = self._env.get("PATH", os.defpath)
+        if name and shutil.which(name, path=path):
+            return
+        folders = [""] if os.path.dirname(name) else path.split(os.pathsep)
+        if name and any(os.path.exists(os.path.join(folder, name)) for folder in folders):
+            raise _not_executable(name)
+        raise _not_found(name)
 
-    def started(self, env: Mapping[str, str]) -> Command:
-        """Start it (a context manager). Until the end of the block SIGINT is the command's alone, SIGTERM and SIGHUP
-        are passed on to it. The end of the block, an error too, waits for the command; `code` is then its exit code.
+    @contextlib.contextmanager
+    def started(self, env: Mapping[str, str]) -> Iterator[Command]:
+        """Start it; until the end of the block its signals are dealt with, and the end waits for it, an error too.
+
+        SIGINT and SIGQUIT are the command's alone; SIGTERM and SIGHUP are passed on to it.
 
         Raises:
             CommandNotStarted: as `check`.
         """
-        raise NotImplementedError
+        with self._signals():
+            self._process = process = self._spawn(env)
+            while self._early:
+                process.send_signal(self._early.pop())
+            if not hasattr(signal, "SIGCHLD"):
+                threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+            try:
+                yield self
+            finally:
+                self.code = self._worded(process.wait())
 
     def during(self, changes: Generator[T, None, None]) -> Generator[T, None, None]:
         """Pass `changes` on until the command has ended; they are closed then."""
-        raise NotImplementedError
+        with contextlib.closing(changes):
+            while True:
+                try:
+                    try:
+                        self._waits = True
+                        if self._has_ended():
+                            return
+                        change = next(changes)
+                    finally:
+                        self._waits = False
+                except (_Ended, StopIteration):
+                    return
+                yield change
+
+    def _has_ended(self) -> bool:
+        return self._process is not None and self._process.poll() is not None
+
+    def _spawn(self, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
+        try:
+            try:
+                return subprocess.Popen(self._argv, env=dict(env))
+            except OSError as error:
+                path = shutil.which(self._argv[0], path=env.get("PATH"))
+                if error.errno != errno.ENOEXEC or not path:
+                    raise
+                # A script without a first line that names its interpreter: shells read it themselves.
+                return subprocess.Popen(["/bin/sh", path, *self._argv[1:]], env=dict(env))
+        except (FileNotFoundError, NotADirectoryError):
+            raise _not_found(self._argv[0]) from None
+        except (OSError, ValueError) as error:
+            raise _not_executable(self._argv[0], getattr(error, "strerror", None) or str(error)) from error
+
+    def _worded(self, returned: int) -> int:
+        if returned >= 0:
+            return returned
+        died_of = -returned
+        return returned if self._interrupted and died_of == signal.SIGINT else _OF_DEATH + died_of
+
+    @contextlib.contextmanager
+    def _signals(self) -> Iterator[None]:
+        """Handlers of this process as long as the command runs; what was ignored stays so, for the command too."""
+        mine: dict[str, Callable[[int, FrameType | None], None]] = {
+            **dict.fromkeys(_OF_TERMINAL, self._on_key),
+            **dict.fromkeys(_TO_ONE, self._on_request),
+            "SIGCHLD": self._on_end,
+        }
+        before = {}
+        try:
+            for name, handler in mine.items():
+                number = getattr(signal, name, None)
+                if number is None or (signal.getsignal(number) is signal.SIG_IGN and name != "SIGCHLD"):
+                    continue
+                before[number] = signal.signal(number, handler)
+            yield
+        finally:
+            for number, was in before.items():
+                signal.signal(number, signal.SIG_DFL if was is None else was)
+
+    def _on_key(self, number: int, frame: FrameType | None) -> None:
+        """Ctrl-C at the terminal reached the command too; where there is none, somebody sent it to us alone."""
+        self._on_end(number, frame)
+        self._interrupted |= number == signal.SIGINT
+        if not _at_terminal():
+            self._on_request(number, frame)
+
+    def _on_request(self, number: int, _frame: FrameType | None) -> None:
+        if self._process is None:
+            self._early.append(number)
+        else:
+            self._process.send_signal(number)
+
+    def _on_end(self, _number: int, _frame: FrameType | None) -> None:
+        """Some process that was started here has ended: this one, or one that renewed the login."""
+        if self._waits and self._has_ended():
+            self._waits = False
+            raise _Ended
+
+    def _watch(self, process: subprocess.Popen[bytes]) -> None:
+        """Where the system tells nobody of a process' end (Windows): as if Ctrl-C had been pressed."""
+        import _thread
+
+        process.wait()
+        _thread.interrupt_main()
+
+
+def _at_terminal() -> bool:
+    """Does the terminal send its signals to this process' group just now?"""
+    if not hasattr(os, "tcgetpgrp"):
+        return True
+    try:
+        terminal = os.open("/dev/tty", os.O_RDONLY | os.O_NOCTTY | os.O_CLOEXEC)
+    except OSError:
+        return False
+    try:
+        return os.tcgetpgrp(terminal) == os.getpgrp()
+    except OSError:
+        return False
+    finally:
+        os.close(terminal)
+
+
+def _not_found(name: str) -> CommandNotStarted:
+    return CommandNotStarted(f"{name}: command not found", hint="Name a command that is on your PATH behind --.")
+
+
+def _not_executable(name: str, why: str = "it is not executable") -> CommandNotStarted:
+    error = CommandNotStarted(f"{name} cannot be started: {why}", hint=f"Make it executable:  chmod +x {name}")
+    error.exit_code = 126
+    return error
