@@ -8,10 +8,12 @@ from kubectl_ray.errors import WrongUse
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from typing import TextIO
 
     from kubectl_ray.flows.background import Starter
+    from kubectl_ray.flows.head import Target as Aim
+    from kubectl_ray.flows.tunnel import Port, Tunnel
     from kubectl_ray.kube.client import Client
     from kubectl_ray.kube.kubeconfig import Overrides, Target
 
@@ -148,6 +150,26 @@ class Context:
         if len(text) > _LONGEST_FILE:
             raise WrongUse(f"{path} is far too long for the shape of a cluster", hint="Name a YAML file.")
         return text
+
+    def tunnel(
+        self, target: Aim, ports: Iterable[Port] = (), *, addresses: Sequence[str] = (), timeout: float = 0.0
+    ) -> Tunnel:
+        """A tunnel to the head of `target`, as `flows.tunnel.Tunnel`; not open yet."""
+        from kubectl_ray.flows.tunnel import LOCALHOST, Tunnel
+
+        return Tunnel(self.api, target, ports, addresses=addresses or LOCALHOST, timeout=timeout, clock=self.monotonic)
+
+    def open_browser(self, url: str) -> bool:
+        """Show a page in the person's browser; False where there is none."""
+        from kubectl_ray.flows.desktop import open_browser
+
+        return open_browser(url, self.env)
+
+    def copy(self, text: str) -> bool:
+        """Put a text on the person's clipboard; False where there is none."""
+        from kubectl_ray.flows.desktop import copy
+
+        return copy(text, self.env)
 
     @property
     def warnings(self) -> list[str]:

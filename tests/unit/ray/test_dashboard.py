@@ -116,3 +116,49 @@ def test_bytes_of_any_kind(body: bytes) -> None:
 def test_endless_brackets() -> None:
     """An answer that is nested without end is unknown too."""
     assert answering(200, b"[" * 100_000).running_jobs() is None
+
+
+@pytest.mark.parametrize(
+    ("status", "body", "needs"),
+    [
+        (200, {"authentication_mode": "token"}, True),
+        (200, {"authentication_mode": "disabled"}, False),
+        (200, [], None),
+        (404, b"not found", False),
+        (401, b"Unauthorized", True),
+        (0, b"", None),
+        (502, b"", None),
+    ],
+)
+def test_does_it_need_a_token(status: int, body: object, needs: bool | None) -> None:
+    """Only Ray itself tells; a Ray that does not know the question knows no tokens."""
+    assert answering(status, body).needs_token() is needs
+
+
+def test_version_of_ray() -> None:
+    """As Ray says; "" where it wants a token first."""
+    assert answering(200, {"ray_version": "2.52.0"}).ray_version() == "2.52.0"
+    assert answering(401, {"ray_version": "2.52.0"}).ray_version() == ""
+
+
+@pytest.mark.parametrize(
+    "node",
+    [
+        {"cmdline": ["/opt/conda/lib/python3.11/site-packages/ray/core/src/ray/raylet/raylet", "--x=1"]},
+        {"raylet": {"cmdline": ["/usr/bin/python3.11", "-u"]}, "cmdline": ["raylet"]},
+        {"agent": {"cmdline": ["/usr/bin/python3", "-u", "/usr/lib/python3.11/dist-packages/ray/dashboard/agent.py"]}},
+    ],
+)
+def test_python_of_the_cluster(node: object) -> None:
+    """It is read from the paths of Ray's own programs."""
+    assert answering(200, {"data": {"summary": [{}, node]}}).python_version() == "3.11"
+
+
+@given(JSON)
+def test_python_of_anything(value: object) -> None:
+    """Whatever stands there: a version, or nothing."""
+    found = answering(200, {"data": {"summary": [{"cmdline": value}, value]}})
+    assert found.python_version() == ""
+    assert answering(200, value).python_version() == ""
+    assert answering(200, value).needs_token() in {None, False}
+    assert isinstance(answering(200, value).ray_version(), str)
