@@ -1,18 +1,35 @@
-"""Local ports joined to the present head pod, for as long as they are wanted."""
+"""Local ports joined to the present head pod, for as long as they are wanted.
+
+Three things run beside each other: the relay (a thread that moves bytes), the follower of the head (threads that ask
+and watch), and the caller's thread, which waits on one queue for what those two tell and decides. Nothing is asked of
+a head that is known to answer: a loss is told by the relay, by the watch, or by a connection that is refused.
+"""
 
 from __future__ import annotations
 
 import time
+from functools import partial
+from queue import Empty, SimpleQueue
 
+from kubectl_ray.errors import KubectlRayError, NotAllowed, NotFound, NotLoggedIn, NotReady, TimedOut, Unreachable
+from kubectl_ray.flows import tunnel_ports
+from kubectl_ray.flows.head_follower import Follower
 from kubectl_ray.flows.tunnel_changes import Absent, Change, Lost, Moved, Reconnected, Started, Suspended, Waiting
+from kubectl_ray.flows.tunnel_ports import DEFAULTS, REMOTE, Door, Port
+from kubectl_ray.kube import relay_told
+from kubectl_ray.kube.portforward import dial
+from kubectl_ray.kube.relay import Relay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator, Iterable, Sequence
+    from typing import Any
 
     from kubectl_ray.flows.head import Target
     from kubectl_ray.kube.client import Client
+    from kubectl_ray.kube.relay_told import Told
     from kubectl_ray.models.cluster import Cluster
+    from kubectl_ray.models.pod import Pod
 
 __all__ = [
     "DEFAULTS",
@@ -29,27 +46,27 @@ __all__ = [
     "Waiting",
 ]
 
-REMOTE = {"client": 10001, "dashboard": 8265, "serve": 8000, "metrics": 8080}
-"""The ports of a head by name, where its container names none; also the local ports wanted by default."""
-
-DEFAULTS = {
-    "raycluster": ("client", "dashboard"),
-    "rayjob": ("client", "dashboard"),
-    "rayservice": ("client", "dashboard", "serve"),
-}
-"""The ports that a session opens when none are named, by `Target.kind`."""
-
 LOCALHOST = ("127.0.0.1", "::1")
 
-
-class Port:
-    """A port that is asked for: `name` (a key of REMOTE), and the local port `wanted`; None: the usual, 0: any."""
-
-    __slots__ = ("name", "wanted")
-
-    def __init__(self, name: str, wanted: int | None = None) -> None:
-        self.name = name
-        self.wanted = REMOTE[name] if wanted is None else wanted
+PROBED = 0.25
+"""Seconds between two questions to a port that does not answer yet; `PATIENT` for one that stays silent for long."""
+PATIENT = 2.0
+LONG = 60.0
+PROBE_SECONDS = 5.0
+"""How long one question may take."""
+ABSENT_AFTER = 5.0
+"""Seconds that a port refuses while Ray answers, before nobody is thought to listen there at all."""
+IN_ORDER = 0.5
+"""Seconds that a port's word waits for that of the ports before it, so that they are told in order."""
+QUIET = 0.3
+"""Seconds at the start in which no waiting is told: most tunnels stand by then; `LOST_QUIET` after a loss."""
+LOST_QUIET = 3.0
+PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0)
+"""Seconds before each try to connect anew; the last one again and again."""
+LOGIN_PAUSE = 5.0
+"""The same where the login or a right failed: a person has to do something."""
+GLANCE = 1.0
+"""Seconds of waiting at most before the clock is looked at."""
 
 
 class Tunnel:
@@ -57,7 +74,7 @@ class Tunnel:
 
     `ports`: what is asked for, in the order in which `Started` is told where several answer at once; none: the usual.
     `addresses`: where to listen on this machine; ::1 is left out where the machine has none. `timeout`: seconds until
-    the first port has answered (0: no limit); later it never gives up. Making one does no I/O.
+    the first port has answered (0: no limit); later it never gives up. Making one does no I/O. `relay` makes the relay.
     """
 
     def __init__(
@@ -69,6 +86,7 @@ class Tunnel:
         addresses: Sequence[str] = LOCALHOST,
         timeout: float = 1800.0,
         clock: Callable[[], float] = time.monotonic,
+        relay: Callable[[Callable[[Told], None]], Relay] = Relay,
     ) -> None:
         self.api = api
         self.target = target
@@ -76,11 +94,34 @@ class Tunnel:
         self.addresses = tuple(addresses)
         self.timeout = timeout
         self.clock = clock
+        self._inbox: SimpleQueue[Any] = SimpleQueue()
+        self._follower = Follower(api, target, self._inbox.put, clock=clock)
+        self._relay: Relay
+        self._make_relay = relay
+        self._doors = [Door(port) for port in self.ports]
+        self._out: list[Change] = []
+        self._began = 0.0
+        self._ever = False  # a port was told to have started
+        self._lost: float | None = None  # since when
+        self._said_lost = False
+        self._said_suspended = False
+        self._said_waiting = ""
+        self._cluster = ""  # the one that answered last
+        self._pod: Pod | None = None  # the one that is gone to
+        self._attempt = -1
+        self._linked = False
+        self._failures = 0
+        self._redial: float | None = None
+        self._trouble = ""
 
     @property
     def cluster(self) -> Cluster | None:
         """The Ray cluster that the ports lead to, as it was last read; None before it was."""
-        return None
+        return self._follower.cluster
+
+    def tell(self, change: Change) -> None:
+        """Have `changes` yield this one too, after those that are there; from any thread, at any time."""
+        raise NotImplementedError
 
     def changes(self) -> Generator[Change, None, None]:
         """Open the ports and yield each change in the caller's thread, for ever; Ctrl-C reaches it at once.
@@ -93,5 +134,291 @@ class Tunnel:
             TimedOut: nothing answered within `timeout`.
             NotAllowed: a right is missing, at the start. NotLoggedIn: no login, at the start.
         """
-        raise NotImplementedError
-        yield
+        self._began = self.clock()
+        relay: Relay | None = None
+        try:
+            self._follower.start()
+            self._relay = relay = self._make_relay(self._inbox.put)
+            relay.start()
+            while True:
+                self._follower.tick()
+                self._look()
+                out, self._out = self._out, []
+                yield from out
+                self._take()
+        finally:
+            self._follower.close()
+            if relay is not None:
+                relay.close()
+
+    def _take(self) -> None:
+        """Wait for something to happen, or to be due, and take in all that is there."""
+        due = min(self._follower.due, self._due())
+        try:
+            item = self._inbox.get(timeout=min(max(due - self.clock(), 0.0), GLANCE))
+            while True:
+                if not self._follower.take(item):
+                    self._told(item)
+                item = self._inbox.get_nowait()
+        except Empty:
+            return
+
+    def _due(self) -> float:
+        """When something is to be done here, by the clock."""
+        times = [door.next for door in self._doors if self._linked and door.asked is None and not door.answers]
+        if self._redial is not None:
+            times.append(self._redial)
+        times += [door.answered + IN_ORDER for door in self._doors if door.answers and not door.told]
+        return min(times, default=float("inf"))
+
+    # What is done about what is known.
+
+    def _look(self) -> None:
+        now = self.clock()
+        self._heed_suspension(now)
+        if self._follower.settled:
+            self._go(now)
+        if self._redial is not None and now >= self._redial and self._pod is not None:
+            self._connect(self._pod)
+        self._ask(now)
+        self._announce(now)
+        self._tell_waiting(now)
+        if not self._ever and self.timeout and now - self._began >= self.timeout:
+            from kubectl_ray.models.age import human
+
+            raise TimedOut(
+                f"{self.target.words} does not answer after {human(self.timeout)}: waiting for {self._why()}.",
+                hint=f"Nothing was changed. Look at it:  {self._look_command()}",
+            )
+
+    def _look_command(self) -> str:
+        if self.target.kind == "raycluster":
+            return f"kubectl ray cluster describe {self.target.name} -n {self.target.namespace}"
+        return f"kubectl describe {self.target.kind} {self.target.name} -n {self.target.namespace}"
+
+    def _heed_suspension(self, now: float) -> None:
+        follower = self._follower
+        if not follower.suspended:
+            self._said_suspended = False
+            return
+        if not self._ever:
+            raise NotReady(f"{self.target.words} is suspended: it has no head.", hint=follower.how_to_resume)
+        if not self._said_suspended:
+            self._said_suspended = True
+            self._lose("it was suspended", now, said=True)
+            self._out.append(Suspended(follower.how_to_resume))
+
+    def _go(self, now: float) -> None:
+        """Lead the relay to the head's pod, if it is another than before or has begun anew."""
+        pod = self._follower.pod if self._follower.usable else None
+        before = self._pod
+        if pod is None:
+            if before is not None:
+                self._lose(self._end_of(before), now)
+                self._leave()
+            return
+        if before is None or pod.uid != before.uid:
+            moved = self._ever and self._follower.cluster_name != self._cluster
+            if before is not None:
+                self._lose("it moves to another Ray cluster" if moved else "the head was replaced", now, said=moved)
+            self._forget()
+            self._open(pod)
+            self._failures = 0
+            self._connect(pod)
+        elif pod.restarts > before.restarts or (before.ray_runs and not pod.ray_runs):
+            self._lose("Ray on the head stopped", now)
+            self._forget()
+        self._pod = pod
+
+    def _end_of(self, before: Pod) -> str:
+        pod = self._follower.pod
+        if self._follower.cluster_name != self._cluster:
+            return "it moves to another Ray cluster"
+        if pod is None or pod.uid == before.uid:
+            return "the head stopped"
+        return "the head was replaced"
+
+    def _leave(self) -> None:
+        self._pod = None
+        self._redial = None
+        self._linked = False
+        self._trouble = ""
+        self._forget()
+        self._relay.connect(None)
+
+    def _open(self, pod: Pod) -> None:
+        """Open the local ports, once."""
+        for door in self._doors:
+            if door.local is None:
+                door.remote = tunnel_ports.remote_port(pod, door.name)
+                door.local = self._relay.listen(self.addresses, door.wanted, door.remote)
+
+    def _connect(self, pod: Pod) -> None:
+        self._pod = pod
+        self._redial = None
+        self._linked = False
+        self._attempt = self._relay.connect(partial(dial, self.api, self.target.namespace, pod.name))
+
+    def _ask(self, now: float) -> None:
+        """Ask the ports that have not answered; the first time already while the relay connects."""
+        if self._pod is None or not (self._linked or self._failures == 0) or self._redial is not None:
+            return
+        for door in self._doors:
+            if door.answers or door.asked is not None or now < door.next or door.local is None:
+                continue
+            request, enough = tunnel_ports.question(door.name, door.remote)
+            door.asked = asked = object()
+            then = partial(self._answered_later, door, asked)
+            self._relay.probe(door.remote, request, enough, PROBE_SECONDS, then)
+
+    def _answered_later(self, door: Door, asked: object, answer: bytes, why: str) -> None:
+        """In the relay's thread."""
+        self._inbox.put((door, asked, answer, why))
+
+    def _announce(self, now: float) -> None:
+        """Tell of ports that answer, in order, once everything that can speak against it has been looked at."""
+        if not self._follower.looked_at:
+            return
+        main = self._main()
+        if main.answers and self._lost is not None:
+            name = self._follower.cluster_name
+            self._out.append(Moved(name) if name != self._cluster else Reconnected(now - self._lost, name))
+            self._lost, self._said_lost, self._said_waiting = None, False, ""
+            self._cluster = name
+        undecided = False
+        for door in self._doors:
+            if door.answers and not door.told and door.local is not None:
+                if undecided and now - door.answered < IN_ORDER:
+                    break
+                self._out.append(
+                    Started(door.name, door.local, door.remote, wanted=door.wanted, addresses=self.addresses)
+                )
+                door.told, door.absent = True, False
+                self._ever = True
+                self._cluster = self._follower.cluster_name
+            elif not door.decided:
+                undecided = True
+            elif door.refused is not None and not door.absent and self._is_absent(door, main, now):
+                door.told, door.absent = False, True
+                self._out.append(Absent(door.name, door.remote, self._why_absent(door)))
+
+    def _is_absent(self, door: Door, main: Door, now: float) -> bool:
+        """Whether Ray has been there for long enough that this port should be too."""
+        if self._lost is not None or door.refused is None:
+            return False
+        if door is not main:
+            return main.answers and now - max(door.refused, main.answered) >= ABSENT_AFTER
+        ready = self._pod is not None and self._pod.ready
+        return ready and now - door.refused >= ABSENT_AFTER
+
+    @staticmethod
+    def _why_absent(door: Door) -> str:
+        if door.why == relay_told.NOBODY:
+            return f"nothing listens on port {door.remote} of the head"
+        return f"port {door.remote} of the head does not answer as it should ({door.why or 'something else is there'})"
+
+    def _main(self) -> Door:
+        """The port whose answer says that Ray is there: the dashboard's, else the first; never one that is absent."""
+        there = [door for door in self._doors if not door.absent] or self._doors
+        return next((door for door in there if door.name == tunnel_ports.MAIN), there[0])
+
+    def _why(self) -> str:
+        if self._trouble:
+            return f"a way to the head ({self._trouble})"
+        return self._follower.why
+
+    def _tell_waiting(self, now: float) -> None:
+        if self._ever and self._lost is None:
+            return
+        since, quiet = (self._began, QUIET) if self._lost is None else (self._lost, LOST_QUIET)
+        if now - since < quiet or (self._said_suspended and self._lost is not None):
+            return
+        from kubectl_ray.views.text import clean
+
+        why = clean(self._why())
+        if why != self._said_waiting:
+            if self._lost is not None and not self._said_lost:  # a move that takes long is a loss
+                self._said_lost = True
+                self._out.append(Lost("the new Ray cluster does not answer yet"))
+            self._said_waiting = why
+            self._out.append(Waiting(why))
+
+    # What is told.
+
+    def _told(self, item: Any) -> None:
+        now = self.clock()
+        if isinstance(item, tuple):
+            self._answered(*item, now)
+        elif isinstance(item, relay_told.Refused):
+            self._refused(item)
+        elif item.attempt != self._attempt:
+            return
+        elif isinstance(item, relay_told.Connected):
+            self._linked = True
+            self._trouble = ""
+        elif isinstance(item, relay_told.Failed):
+            self._failed(item.error, now)
+        else:
+            self._linked = False
+            self._lose(item.why, now)
+            self._forget()
+            self._follower.again()
+            self._try_again(now)
+
+    def _answered(self, door: Door, asked: object, answer: bytes, why: str, now: float) -> None:
+        """A port has answered, or has not."""
+        if door.asked is not asked:
+            return
+        door.asked = None
+        if not why and tunnel_ports.convinces(door.name, answer):
+            door.answers = True
+            door.answered = now
+            door.refused = None
+            self._failures = 0
+            return
+        if self._linked:
+            door.heard(why, now)
+        if door is self._main() and door.told and self._lost is None and why != relay_told.NO_ANSWER:
+            self._lose("Ray on the head does not answer", now)
+            self._forget()
+            door.heard(why, now)
+        silent_for = now - (now if door.refused is None else door.refused)
+        door.next = now + (PROBED if silent_for < LONG else PATIENT)
+
+    def _refused(self, told: relay_told.Refused) -> None:
+        """Somebody's connection came to nothing: ask that port, and the one that stands for Ray, whether they live."""
+        for door in self._doors:
+            if door.answers and (door.remote == told.remote or door is self._main()):
+                door.answers = False
+                door.next = 0.0
+
+    def _failed(self, error: KubectlRayError, now: float) -> None:
+        """There is no way to the pod at present."""
+        if not self._ever and isinstance(error, NotAllowed | Unreachable):
+            raise error
+        self._failures += 1
+        self._trouble = f"{error.message}. {error.hint}".rstrip(". ")
+        if isinstance(error, NotLoggedIn):
+            self._lose(f"the login is not accepted any more: {self._trouble}", now)
+        if isinstance(error, NotFound):
+            self._follower.again()
+        self._try_again(now, login=isinstance(error, NotAllowed))
+
+    def _try_again(self, now: float, *, login: bool = False) -> None:
+        self._redial = now + (LOGIN_PAUSE if login else PAUSES[min(self._failures, len(PAUSES) - 1)])
+
+    def _lose(self, why: str, now: float, *, said: bool = False) -> None:
+        """Say once that the connection is lost, unless nothing was promised yet; `said`: other words tell it."""
+        if not self._ever:
+            return
+        if self._lost is None:
+            self._lost = now
+        if not self._said_lost and not said:
+            self._said_lost = True
+            self._out.append(Lost(why))
+        self._said_lost = self._said_lost or self._said_suspended
+
+    def _forget(self) -> None:
+        """Nothing is known of the ports any more."""
+        for door in self._doors:
+            door.forget()
