@@ -19,10 +19,17 @@ from kubectl_ray.models.resources import PODS, RAYCLUSTERS
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from typing import Any
+    from typing import Any, Protocol
 
     from kubectl_ray.kube.client import Client
     from kubectl_ray.models.resources import Resource
+
+    class Inbox(Protocol):
+        """A queue, as far as somebody who puts things there sees it."""
+
+        def put(self, item: Any) -> None:
+            """Take it."""
+
 
 TICKS = 1.0
 """Seconds after which a watcher sees that nobody waits for it any more, and gives its connection back."""
@@ -103,9 +110,7 @@ class Watcher(threading.Thread):
     (namespace, label selector, field selector). `over` ends it within `TICKS`.
     """
 
-    def __init__(
-        self, api: Client, resource: Resource, place: tuple[str, str, str], out: queue.Queue[Any], every: float
-    ) -> None:
+    def __init__(self, api: Client, resource: Resource, place: tuple[str, str, str], out: Inbox, every: float) -> None:
         super().__init__(daemon=True)
         self._api = api
         self._resource = resource
@@ -115,6 +120,7 @@ class Watcher(threading.Thread):
         self.over = threading.Event()
 
     def run(self) -> None:
+        """The thread's work."""
         listed = False
         try:
             try:

@@ -15,7 +15,8 @@ from kubectl_ray.errors import KubectlRayError, NotAllowed, NotFound, NotLoggedI
 from kubectl_ray.flows import tunnel_ports
 from kubectl_ray.flows.head_follower import Follower
 from kubectl_ray.flows.tunnel_changes import Absent, Change, Lost, Moved, Reconnected, Started, Suspended, Waiting
-from kubectl_ray.flows.tunnel_ports import DEFAULTS, REMOTE, Door, Port
+from kubectl_ray.flows.tunnel_doors import Doors
+from kubectl_ray.flows.tunnel_ports import DEFAULTS, REMOTE, Port
 from kubectl_ray.kube import relay_told
 from kubectl_ray.kube.portforward import dial
 from kubectl_ray.kube.relay import Relay
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from typing import Any
 
     from kubectl_ray.flows.head import Target
+    from kubectl_ray.flows.tunnel_doors import Door
     from kubectl_ray.kube.client import Client
     from kubectl_ray.kube.relay_told import Told
     from kubectl_ray.models.cluster import Cluster
@@ -48,16 +50,8 @@ __all__ = [
 
 LOCALHOST = ("127.0.0.1", "::1")
 
-PROBED = 0.25
-"""Seconds between two questions to a port that does not answer yet; `PATIENT` for one that stays silent for long."""
-PATIENT = 2.0
-LONG = 60.0
 PROBE_SECONDS = 5.0
 """How long one question may take."""
-ABSENT_AFTER = 5.0
-"""Seconds that a port refuses while Ray answers, before nobody is thought to listen there at all."""
-IN_ORDER = 0.5
-"""Seconds that a port's word waits for that of the ports before it, so that they are told in order."""
 QUIET = 0.3
 """Seconds at the start in which no waiting is told: most tunnels stand by then; `LOST_QUIET` after a loss."""
 LOST_QUIET = 3.0
@@ -98,7 +92,7 @@ class Tunnel:
         self._follower = Follower(api, target, self._inbox.put, clock=clock)
         self._relay: Relay
         self._make_relay = relay
-        self._doors = [Door(port) for port in self.ports]
+        self._doors = Doors(self.ports)
         self._out: list[Change] = []
         self._began = 0.0
         self._ever = False  # a port was told to have started
@@ -121,7 +115,7 @@ class Tunnel:
 
     def tell(self, change: Change) -> None:
         """Have `changes` yield this one too, after those that are there; from any thread, at any time."""
-        raise NotImplementedError
+        self._inbox.put(change)
 
     def changes(self) -> Generator[Change, None, None]:
         """Open the ports and yield each change in the caller's thread, for ever; Ctrl-C reaches it at once.
@@ -153,23 +147,20 @@ class Tunnel:
 
     def _take(self) -> None:
         """Wait for something to happen, or to be due, and take in all that is there."""
-        due = min(self._follower.due, self._due())
+        now = self.clock()
+        due = min(self._follower.due, self._doors.due(linked=self._linked, tell=self._follower.looked_at))
+        if self._redial is not None:
+            due = min(due, self._redial)
+        if now < self._began + QUIET:
+            due = min(due, self._began + QUIET)
         try:
-            item = self._inbox.get(timeout=min(max(due - self.clock(), 0.0), GLANCE))
+            item = self._inbox.get(timeout=min(max(due - now, 0.0), GLANCE))
             while True:
                 if not self._follower.take(item):
                     self._told(item)
                 item = self._inbox.get_nowait()
         except Empty:
             return
-
-    def _due(self) -> float:
-        """When something is to be done here, by the clock."""
-        times = [door.next for door in self._doors if self._linked and door.asked is None and not door.answers]
-        if self._redial is not None:
-            times.append(self._redial)
-        times += [door.answered + IN_ORDER for door in self._doors if door.answers and not door.told]
-        return min(times, default=float("inf"))
 
     # What is done about what is known.
 
@@ -221,13 +212,13 @@ class Tunnel:
             moved = self._ever and self._follower.cluster_name != self._cluster
             if before is not None:
                 self._lose("it moves to another Ray cluster" if moved else "the head was replaced", now, said=moved)
-            self._forget()
-            self._open(pod)
+            self._doors.forget()
+            self._doors.open(pod, self._relay.listen, self.addresses)
             self._failures = 0
             self._connect(pod)
         elif pod.restarts > before.restarts or (before.ray_runs and not pod.ray_runs):
             self._lose("Ray on the head stopped", now)
-            self._forget()
+            self._doors.forget()
         self._pod = pod
 
     def _end_of(self, before: Pod) -> str:
@@ -243,15 +234,8 @@ class Tunnel:
         self._redial = None
         self._linked = False
         self._trouble = ""
-        self._forget()
+        self._doors.forget()
         self._relay.connect(None)
-
-    def _open(self, pod: Pod) -> None:
-        """Open the local ports, once."""
-        for door in self._doors:
-            if door.local is None:
-                door.remote = tunnel_ports.remote_port(pod, door.name)
-                door.local = self._relay.listen(self.addresses, door.wanted, door.remote)
 
     def _connect(self, pod: Pod) -> None:
         self._pod = pod
@@ -263,9 +247,7 @@ class Tunnel:
         """Ask the ports that have not answered; the first time already while the relay connects."""
         if self._pod is None or not (self._linked or self._failures == 0) or self._redial is not None:
             return
-        for door in self._doors:
-            if door.answers or door.asked is not None or now < door.next or door.local is None:
-                continue
+        for door in self._doors.to_ask(now):
             request, enough = tunnel_ports.question(door.name, door.remote)
             door.asked = asked = object()
             then = partial(self._answered_later, door, asked)
@@ -279,48 +261,18 @@ class Tunnel:
         """Tell of ports that answer, in order, once everything that can speak against it has been looked at."""
         if not self._follower.looked_at:
             return
-        main = self._main()
+        main = self._doors.main
         if main.answers and self._lost is not None:
             name = self._follower.cluster_name
             self._out.append(Moved(name) if name != self._cluster else Reconnected(now - self._lost, name))
             self._lost, self._said_lost, self._said_waiting = None, False, ""
             self._cluster = name
-        undecided = False
-        for door in self._doors:
-            if door.answers and not door.told and door.local is not None:
-                if undecided and now - door.answered < IN_ORDER:
-                    break
-                self._out.append(
-                    Started(door.name, door.local, door.remote, wanted=door.wanted, addresses=self.addresses)
-                )
-                door.told, door.absent = True, False
+        ready = self._pod is not None and self._pod.ready
+        for change in self._doors.news(now, lost=self._lost is not None, ready=ready, addresses=self.addresses):
+            self._out.append(change)
+            if isinstance(change, Started):
                 self._ever = True
                 self._cluster = self._follower.cluster_name
-            elif not door.decided:
-                undecided = True
-            elif door.refused is not None and not door.absent and self._is_absent(door, main, now):
-                door.told, door.absent = False, True
-                self._out.append(Absent(door.name, door.remote, self._why_absent(door)))
-
-    def _is_absent(self, door: Door, main: Door, now: float) -> bool:
-        """Whether Ray has been there for long enough that this port should be too."""
-        if self._lost is not None or door.refused is None:
-            return False
-        if door is not main:
-            return main.answers and now - max(door.refused, main.answered) >= ABSENT_AFTER
-        ready = self._pod is not None and self._pod.ready
-        return ready and now - door.refused >= ABSENT_AFTER
-
-    @staticmethod
-    def _why_absent(door: Door) -> str:
-        if door.why == relay_told.NOBODY:
-            return f"nothing listens on port {door.remote} of the head"
-        return f"port {door.remote} of the head does not answer as it should ({door.why or 'something else is there'})"
-
-    def _main(self) -> Door:
-        """The port whose answer says that Ray is there: the dashboard's, else the first; never one that is absent."""
-        there = [door for door in self._doors if not door.absent] or self._doors
-        return next((door for door in there if door.name == tunnel_ports.MAIN), there[0])
 
     def _why(self) -> str:
         if self._trouble:
@@ -347,10 +299,15 @@ class Tunnel:
 
     def _told(self, item: Any) -> None:
         now = self.clock()
-        if isinstance(item, tuple):
-            self._answered(*item, now)
+        if isinstance(item, Change):
+            self._out.append(item)
+        elif isinstance(item, tuple):
+            door, asked, answer, why = item
+            self._answered(door, asked, answer, why, now)
+        elif isinstance(item, Change):
+            self._out.append(item)
         elif isinstance(item, relay_told.Refused):
-            self._refused(item)
+            self._doors.doubt(item.remote)
         elif item.attempt != self._attempt:
             return
         elif isinstance(item, relay_told.Connected):
@@ -361,42 +318,32 @@ class Tunnel:
         else:
             self._linked = False
             self._lose(item.why, now)
-            self._forget()
+            self._doors.forget()
             self._follower.again()
             self._try_again(now)
 
-    def _answered(self, door: Door, asked: object, answer: bytes, why: str, now: float) -> None:
+    def _answered(  # a question's five parts
+        self, door: Door, asked: object, answer: bytes, why: str, now: float
+    ) -> None:
         """A port has answered, or has not."""
         if door.asked is not asked:
             return
         door.asked = None
         if not why and tunnel_ports.convinces(door.name, answer):
-            door.answers = True
-            door.answered = now
-            door.refused = None
+            door.welcomed(now)
             self._failures = 0
             return
+        if door is self._doors.main and door.told and self._lost is None and why != relay_told.NO_ANSWER:
+            self._lose("Ray on the head does not answer", now)
+            self._doors.forget()
         if self._linked:
             door.heard(why, now)
-        if door is self._main() and door.told and self._lost is None and why != relay_told.NO_ANSWER:
-            self._lose("Ray on the head does not answer", now)
-            self._forget()
-            door.heard(why, now)
-        silent_for = now - (now if door.refused is None else door.refused)
-        door.next = now + (PROBED if silent_for < LONG else PATIENT)
-
-    def _refused(self, told: relay_told.Refused) -> None:
-        """Somebody's connection came to nothing: ask that port, and the one that stands for Ray, whether they live."""
-        for door in self._doors:
-            if door.answers and (door.remote == told.remote or door is self._main()):
-                door.answers = False
-                door.next = 0.0
+        self._doors.plan(door, now)
 
     def _failed(self, error: KubectlRayError, now: float) -> None:
         """There is no way to the pod at present."""
         if not self._ever and isinstance(error, NotAllowed | Unreachable):
             raise error
-        self._failures += 1
         self._trouble = f"{error.message}. {error.hint}".rstrip(". ")
         if isinstance(error, NotLoggedIn):
             self._lose(f"the login is not accepted any more: {self._trouble}", now)
@@ -406,6 +353,7 @@ class Tunnel:
 
     def _try_again(self, now: float, *, login: bool = False) -> None:
         self._redial = now + (LOGIN_PAUSE if login else PAUSES[min(self._failures, len(PAUSES) - 1)])
+        self._failures += 1
 
     def _lose(self, why: str, now: float, *, said: bool = False) -> None:
         """Say once that the connection is lost, unless nothing was promised yet; `said`: other words tell it."""
@@ -417,8 +365,3 @@ class Tunnel:
             self._said_lost = True
             self._out.append(Lost(why))
         self._said_lost = self._said_lost or self._said_suspended
-
-    def _forget(self) -> None:
-        """Nothing is known of the ports any more."""
-        for door in self._doors:
-            door.forget()

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 class Change:
     """Anything a tunnel tells; two that say the same are equal."""
 
-    __slots__ = ()
+    __slots__: tuple[str, ...] = ()
 
     def __eq__(self, other: object) -> bool:
         return type(self) is type(other) and all(getattr(self, part) == getattr(other, part) for part in self.__slots__)

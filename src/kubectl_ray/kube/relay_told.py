@@ -6,6 +6,11 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kubectl_ray.errors import KubectlRayError
 
+NOBODY = "nothing listens there"
+"""Why a probe failed: its connection was refused at the far side."""
+NO_ANSWER = "no answer"
+"""Why a probe failed: its time was over, whether or not there was a way to the pod."""
+
 
 class Connected:
     """There is a way to the pod: the first since `connect`. `way` is its name, for the talk.

@@ -107,6 +107,11 @@ class Pod(KubernetesObject):
         return not self.deleting and self.phase == "Running" and self.ray_status.get("ready") is True
 
     @property
+    def ray_runs(self) -> bool:
+        """Its Ray container runs now; whether it is ready is another question."""
+        return isinstance(dig(self.ray_status, "state", "running"), dict)
+
+    @property
     def restarts(self) -> int:
         """Restarts of its Ray container, the only lasting trace of a crash."""
         return whole(self.ray_status.get("restartCount")) or 0
