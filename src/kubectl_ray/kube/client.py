@@ -10,7 +10,7 @@ import json
 from kubectl_ray.errors import Conflict, Invalid, ServerError
 from kubectl_ray.kube.answer import Answer
 from kubectl_ray.kube.listing import Listing
-from kubectl_ray.kube.paths import as_kubectl, path_of, selection
+from kubectl_ray.kube.paths import as_kubectl, encode_query, path_of, selection
 from kubectl_ray.kube.status import Asked, error_from, read_status, read_warnings
 from kubectl_ray.kube.transport import Transport
 from kubectl_ray.kube.watch import IDLE_SECONDS, Watch
@@ -276,18 +276,31 @@ class Client:
             response.close()
 
     def upgrade(
-        self, method: str, path: str, *, headers: Iterable[tuple[str, str]], query: Mapping[str, str] | None = None
+        self,
+        method: str,
+        resource: Resource,
+        name: str,
+        namespace: str | None = None,
+        *,
+        subresource: str,
+        headers: Iterable[tuple[str, str]],
+        query: Mapping[str, str] | None = None,
+        timeout: float | None = None,
     ) -> tuple[socket.socket, bytes, Headers]:
         """Turn a request into a stream (HTTP 101): the socket, what was already read from it, the answer's headers.
 
-        The socket is the caller's from here on.
+        The socket is the caller's from here on; it still waits as long as the request did. A connection that is idle
+        is used. `timeout`: seconds for the answer.
 
         Raises:
-            KubectlRayError: the server does not switch; as for any other request.
+            KubectlRayError: the server does not switch (`code` is its status); as for any other request.
         """
-        response = self._transport.open(method, path, query=query, headers=headers)
+        asked = self._asked(subresource, resource, namespace, name)
+        path = path_of(asked, subresource=subresource)
+        response = self._transport.open(method, path, query=query, headers=headers, timeout=timeout)
         if response.status != 101:  # noqa: PLR2004 -- Switching Protocols
-            raise self._failure(response, self._asked("open a stream to", None, None, ""))
+            raise self._failure(response, asked)
+        self._transport.talk(2, f"{method} {path}{encode_query(query)} 101")
         return self._transport.hand_over(response.connection), response.connection.leftover(), response.headers
 
     def _watch(

@@ -9,10 +9,32 @@ WebSockets ask for the right to get pods/portforward (since Kubernetes 1.35 also
 
 from __future__ import annotations
 
+import re
+
+from kubectl_ray.errors import KubectlRayError, NotAllowed, NotFound, NotLoggedIn, ServerError, Unreachable
+from kubectl_ray.kube import websocket
+from kubectl_ray.kube.carrier import CHANNELS, SPDY, TUNNEL, ChannelCarrier, SpdyCarrier, TunnelCarrier
+from kubectl_ray.kube.connection import CutOff, Dropped
+from kubectl_ray.models.resources import PODS
+
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
+
     from kubectl_ray.kube.carrier import Carrier, Way
     from kubectl_ray.kube.client import Client
+    from kubectl_ray.kube.http import Headers
+
+PROTOCOL = "portforward.k8s.io"
+ORDER = (TUNNEL, CHANNELS, SPDY)
+SECONDS = 15.0
+"""For one upgrade, connecting included; the API server reaches the node in milliseconds or not at all."""
+
+_SUBPROTOCOL = {TUNNEL: f"SPDY/3.1+{PROTOCOL}", CHANNELS: "v4.channel.k8s.io"}
+
+
+class Unfit(ServerError):
+    """The server agreed to something else than was asked for."""
 
 
 def dial(api: Client, namespace: str, pod: str, port: int, way: Way | None = None) -> Carrier:
@@ -27,4 +49,122 @@ def dial(api: Client, namespace: str, pod: str, port: int, way: Way | None = Non
         Unreachable: the API server does not answer.
         ServerError: it answers, but cannot make the way (the node does not answer, the pod has ended).
     """
-    raise NotImplementedError
+    refusals: dict[Way, KubectlRayError] = {}
+    for each in (*((way,) if way else ()), *(other for other in ORDER if other != way)):
+        if each == CHANNELS and isinstance(refusals.get(TUNNEL), NotAllowed):
+            continue  # the same right is missing
+        try:
+            return _try(api, namespace, pod, port, each)
+        except KubectlRayError as error:
+            if _is_final(error):
+                raise _in_words(error, pod, namespace) from error
+            refusals[each] = error
+    raise _all_refused(refusals, namespace)
+
+
+def _try(api: Client, namespace: str, pod: str, port: int, way: Way) -> Carrier:
+    if way == SPDY:
+        headers = [("Connection", "Upgrade"), ("Upgrade", "SPDY/3.1"), ("X-Stream-Protocol-Version", PROTOCOL)]
+        sock, leftover, answer = _upgrade(api, "POST", namespace, pod, headers, {})
+        _check(sock, answer, "spdy/3.1", {"x-stream-protocol-version": PROTOCOL})
+        return SpdyCarrier(sock, leftover=leftover)
+    key = websocket.handshake_key()
+    headers = [("Connection", "Upgrade"), ("Upgrade", "websocket"), ("Sec-WebSocket-Version", "13")]
+    headers += [("Sec-WebSocket-Key", key), ("Sec-WebSocket-Protocol", _SUBPROTOCOL[way])]
+    query = {"ports": str(port)} if way == CHANNELS else {}
+    sock, leftover, answer = _upgrade(api, "GET", namespace, pod, headers, query)
+    wanted = {"sec-websocket-accept": websocket.accept_for(key), "sec-websocket-protocol": _SUBPROTOCOL[way]}
+    _check(sock, answer, "websocket", wanted)
+    return TunnelCarrier(sock, leftover) if way == TUNNEL else ChannelCarrier(sock, port, leftover)
+
+
+def _upgrade(
+    api: Client, method: str, namespace: str, pod: str, headers: list[tuple[str, str]], query: dict[str, str]
+) -> tuple[socket.socket, bytes, Headers]:
+    """Ask for it, once more where an idle connection turned out to be dead: nothing was done that could be twice."""
+    for again in (True, False):
+        try:
+            return api.upgrade(
+                method, PODS, pod, namespace, subresource="portforward", headers=headers, query=query, timeout=SECONDS
+            )
+        except Dropped:
+            if not again or method == "GET":  # a GET was tried again already
+                raise
+    raise AssertionError
+
+
+def _check(sock: socket.socket, answer: Headers, protocol: str, wanted: dict[str, str]) -> None:
+    """RFC 6455 §4.1: a client fails the connection where one of these is not what it must be.
+
+    Raises:
+        Unfit: it is not; the socket is closed.
+    """
+    told = {name: value.strip() for name, value in answer}
+    wrong = [name for name, value in wanted.items() if told.get(name) != value]
+    if told.get("upgrade", "").lower() != protocol:
+        wrong.append("upgrade")
+    if wrong:
+        sock.close()
+        raise Unfit(
+            f"The API server agreed to a stream to the pod, but not to the one asked for ({', '.join(wrong)})",
+            "A proxy before it may change WebSockets; ask the cluster's administrator.",
+        )
+
+
+def _is_final(error: KubectlRayError) -> bool:
+    """Whether another way would fail as this one did.
+
+    Refusals of a right, of a protocol (400, 403, 405, 501 …), and connections that a proxy cuts when it sees an upgrade
+    are about the way. All else is about the login, the pod, its node, or the network.
+    """
+    if isinstance(error, Dropped | CutOff | Unfit):
+        return False
+    if isinstance(error, NotLoggedIn | Unreachable):
+        return True
+    if isinstance(error, NotFound):
+        return error.reason == "NotFound"  # else a path that a proxy or an old server does not know
+    if error.code == 403:  # noqa: PLR2004 -- Forbidden
+        return not isinstance(error, NotAllowed)  # an admission webhook's word counts for all ways
+    return error.code >= 500 and error.code != 501  # noqa: PLR2004 -- Not Implemented
+
+
+def _in_words(error: KubectlRayError, pod: str, namespace: str) -> KubectlRayError:
+    """The same error, where its words can be plainer."""
+    why = error.message.lower()
+    if error.code < 500 or isinstance(error, NotFound):  # noqa: PLR2004 -- server errors
+        return error
+    if "pod not found" in why or ("not found" in why and pod in why):
+        plain: KubectlRayError = NotFound(
+            f'The pod "{pod}" in namespace "{namespace}" has ended', "It is replaced if its owner still exists."
+        )
+    elif any(word in why for word in ("dialing backend", "no route to host", "i/o timeout", "no agent available")):
+        plain = ServerError(
+            f'The API server cannot reach the node of pod "{pod}": {error.message.rpartition("): ")[2]}',
+            "The node may be down or just starting; see kubectl get nodes.",
+        )
+    else:
+        return error
+    plain.code, plain.reason, plain.details = error.code, error.reason, error.details
+    return plain
+
+
+def _all_refused(refusals: dict[Way, KubectlRayError], namespace: str) -> KubectlRayError:
+    """Rights first: they are what a person can do something about."""
+    denied = [error for error in refusals.values() if isinstance(error, NotAllowed) and _denied(error)]
+    if not denied:
+        return next(iter(refusals.values()))
+    user = denied[0].message.partition(" may not ")[0]
+    verbs = " and ".join(sorted({_denied(error) for error in denied}))
+    answer = NotAllowed(
+        f"{user} may not open a port-forward in namespace {namespace}: the right to {verbs} pods/portforward is missing",
+        "Ask the cluster's administrator for the verbs get and create of pods/portforward; to see what you have: "
+        f"kubectl auth can-i create pods/portforward -n {namespace}",
+    )
+    answer.code, answer.reason = denied[0].code, denied[0].reason
+    return answer
+
+
+def _denied(error: KubectlRayError) -> str:
+    """The verb that a refusal names; "" where it is about something else."""
+    found = re.search(r"may not (get|create) pods/portforward", error.message)
+    return found[1] if found else ""

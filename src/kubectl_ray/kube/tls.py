@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import ssl
 
@@ -107,6 +108,8 @@ class NestedTLS:
         self._incoming = ssl.MemoryBIO()
         self._outgoing = ssl.MemoryBIO()
         self._inner = made.wrap_bio(self._incoming, self._outgoing, server_hostname=spelled(server_hostname))
+        self.unsent = b""
+        """Records that are made and that the outer connection did not take yet; `send(b"")` tries again."""
 
     def do_handshake(self) -> None:
         """Shake hands with the server at the far end."""
@@ -152,6 +155,24 @@ class NestedTLS:
                 self._fill()
             self._flush()
 
+    def send(self, data: ReadableBuffer) -> int:
+        """Take as much as goes without waiting, as a socket does that never blocks.
+
+        Raises:
+            ssl.SSLWantWriteError: the outer connection has to take `unsent` first.
+        """
+        self._push()
+        view = memoryview(data).cast("B")
+        if not view:
+            return 0
+        sent = self._inner.write(view[:_CHUNK])
+        self.unsent = self._outgoing.read()
+        try:
+            self._push()
+        except (ssl.SSLWantWriteError, ssl.SSLWantReadError):
+            return sent
+        return sent
+
     def pending(self) -> int:
         """How many bytes can be read without waiting."""
         return self._inner.pending() or self._incoming.pending or self._outer.pending()
@@ -180,9 +201,19 @@ class NestedTLS:
         """Close the connection."""
         self._outer.close()
 
+    def _push(self) -> None:
+        while self.unsent:
+            self.unsent = self.unsent[self._outer.send(self.unsent) :]
+
     def _flush(self) -> None:
-        if self._outgoing.pending:
-            self._outer.sendall(self._outgoing.read())
+        if self._outgoing.pending:  # also an answer of TLS's own, to a key update, from a socket that never blocks
+            self.unsent += self._outgoing.read()
+        if self.unsent and not self._outer.gettimeout():
+            with contextlib.suppress(ssl.SSLWantWriteError, ssl.SSLWantReadError):
+                self._push()
+        elif self.unsent:
+            data, self.unsent = self.unsent, b""
+            self._outer.sendall(data)
 
     def _fill(self) -> None:
         data = self._outer.recv(_CHUNK)
