@@ -6,26 +6,29 @@
 from __future__ import annotations
 
 import itertools
+import json
 import signal
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.e2e.harness import faults as ours
-from tests.e2e.harness import place
+from tests.e2e.harness import heads, place
 from tests.e2e.harness.faults import Faults
 from tests.e2e.harness.front import Front
-from tests.e2e.harness.logins import Logins
+from tests.e2e.harness.logins import TUNNELLER, Logins
 from tests.e2e.harness.oracle import Kubectl
 from tests.e2e.harness.running import Ray, environment
+from tests.e2e.harness.wire import Wire
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
 
 READY = "ready"
+STAND_IN = "stand-in"
 SMALL = "--head-cpu=200m --head-memory=2GB --worker-cpu=200m --worker-memory=1GB"
 """The least that a Ray head and worker live with."""
 
@@ -127,6 +130,15 @@ def ready_cluster(suite: Suite) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
+def stand_in(suite: Suite) -> Iterator[str]:
+    """The name of a Ray cluster whose head is a small program that sends bytes. Cases leave it as it is."""
+    heads.cluster(suite.kubectl, STAND_IN)
+    heads.head(suite.kubectl, STAND_IN, f"{STAND_IN}-head")
+    yield STAND_IN
+    suite.kubectl("delete", "raycluster", STAND_IN, "--wait=false")
+
+
+@pytest.fixture(scope="session")
 def numbers() -> Iterator[int]:
     """Numbers that no case had before."""
     return itertools.count(1)
@@ -157,6 +169,20 @@ def front(suite: Suite) -> Iterator[Front]:
 def ray_by_front(ray: Ray, front: Front, logins: Logins) -> Ray:
     """Runs the plugin with a login that reaches the API server through the front."""
     return ray.having(KUBECONFIG=logins.write("front", server={"server": front.url}))
+
+
+@pytest.fixture
+def wire(logins: Logins) -> Iterator[Wire]:
+    """A stretch of the way to the API server that can go bad."""
+    with Wire(logins.server) as stretch:
+        yield stretch
+
+
+@pytest.fixture
+def ray_by_wire(ray: Ray, wire: Wire, logins: Logins) -> Ray:
+    """Runs the plugin by that way, with a login that has the rights to a session and no others."""
+    token = json.loads(Path(logins.with_rights("tunneller", *TUNNELLER)).read_text())["users"][0]["user"]
+    return ray.having(KUBECONFIG=logins.write("wire", server=wire.entry, user=token))
 
 
 @pytest.fixture

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import select
 import signal
 import subprocess
 import threading
@@ -68,6 +69,7 @@ class Live:
         self._said: dict[str, str] = {"out": "", "err": ""}
         self._news = threading.Condition()
         self._keys: int | None = None
+        self._hung_up = threading.Event()
         if terminal:
             streams = self._on_terminal(argv, env, cwd)
         else:
@@ -124,7 +126,9 @@ class Live:
                 stream.close()
 
     def _read(self, name: str, stream: int) -> None:
-        while True:
+        while not self._hung_up.is_set():
+            if not select.select([stream], [], [], 0.2)[0]:
+                continue
             try:
                 piece = os.read(stream, 65536)
             except OSError:  # a terminal's other end is closed
@@ -183,6 +187,15 @@ class Live:
             self.process.send_signal(signal.SIGINT)
         else:
             self.keys("\x03")
+
+    def hang_up(self) -> None:
+        """Close its terminal's window."""
+        assert self._keys is not None
+        self._hung_up.set()
+        for reader in self._readers:  # a read under way would keep it open
+            reader.join(5)
+        os.close(self._keys)
+        self._keys = None
 
     def ended(self, *, within: float = 60.0) -> Outcome:
         """Wait for its end.

@@ -15,6 +15,9 @@ Rule = tuple[str, str, str]
 """API group, resources and verbs, each with commas between."""
 
 READER: tuple[Rule, ...] = (("ray.io", "rayclusters", "get,list,watch"),)
+SEES_HEAD: tuple[Rule, ...] = (("ray.io", "rayclusters", "get"), ("", "pods", "get,list,watch"))
+TUNNELLER: tuple[Rule, ...] = (*SEES_HEAD, ("", "pods/portforward", "get,create"))
+"""All that a session needs."""
 
 
 class Logins:

@@ -1,7 +1,7 @@
 """A stretch of the way to the API server that can go bad: it ends TLS on both sides, so it sees and spoils frames.
 
-Upgraded port-forward connections are told from the others; what is done to one is exact to the byte. It knows nothing
-of WebSockets or SPDY: a fault strikes in the middle of what is under way, and that is the middle of a frame.
+Upgraded port-forward connections are told from the others, and what is done to one is exact to the byte. A cut strikes
+in the middle of what is under way. Garbage comes where a WebSocket frame should begin: inside of one nobody could tell.
 """
 
 from __future__ import annotations
@@ -28,8 +28,44 @@ PIECE = 1 << 16
 REQUEST = re.compile(rb"(GET|POST|PUT|PATCH|DELETE) (\S+) HTTP/1\.1\r\n")
 LEAST = 1000
 """Bytes of a piece that a fault strikes: smaller ones may be whole frames."""
+GARBAGE = b"\xff\xff"
+"""No frame begins so: its reserved bits are set."""
 AT_ONCE = struct.pack("ii", 1, 0)
 """SO_LINGER: a closed connection is reset."""
+
+
+class Frames:
+    """Where WebSocket frames begin (RFC 6455 §5.2) in what a server sends after the head of its answer."""
+
+    def __init__(self) -> None:
+        self._answer: bytes | None = b""
+        self._head = b""
+        self._left = 0
+
+    def first(self, piece: bytes) -> int | None:
+        """The place of the first frame that begins in this piece."""
+        at, found = 0, None
+        if self._answer is not None:
+            self._answer += piece
+            before, blank, _ = self._answer.partition(b"\r\n\r\n")
+            if not blank:
+                return None
+            at = len(piece) - len(self._answer) + len(before) + len(blank)
+            self._answer = None
+        while at < len(piece):
+            step = min(self._left, len(piece) - at)
+            at, self._left = at + step, self._left - step
+            if self._left or at == len(piece):
+                break
+            if found is None and not self._head:
+                found = at
+            self._head += piece[at : at + 1]
+            at += 1
+            length = self._head[1] & 127 if len(self._head) > 1 else 0
+            if len(self._head) == 2 + {126: 2, 127: 8}.get(length, 0):
+                self._left = int.from_bytes(self._head[2:], "big") if length > 125 else length
+                self._head = b""
+        return found
 
 
 @dataclass(eq=False)
@@ -40,6 +76,7 @@ class Link:
     server: asyncio.StreamWriter
     forwards: bool = False
     down: int = 0
+    frames: Frames = field(default_factory=Frames)
     over: asyncio.Event = field(default_factory=asyncio.Event)
 
     def end(self, *, reset: bool) -> None:
@@ -246,20 +283,18 @@ class Wire:
         return piece
 
     def _down(self, link: Link, piece: bytes) -> bytes:
-        link.down += len(piece) * link.forwards
+        if not link.forwards:
+            return piece
+        begin = link.frames.first(piece)
+        link.down += len(piece)
         fault = self._fault
-        if fault is None or not link.forwards or link.down < fault.after or len(piece) < LEAST:
+        if fault is None or link.down < fault.after or len(piece) < LEAST or (fault.act == "garbage" and begin is None):
             return piece
         self._fault = None
-        half = piece[: len(piece) // 2]
-        if fault.act == "garbage":
-            half += random.Random(fault.after).randbytes(4096)  # noqa: S311 - no secret
-        elif fault.act == "reset":
-            link.end(reset=True)
-            half = b""
-        else:
-            link.client.write(half)
-            link.end(reset=False)
-            half = b""
         fault.struck.set()
-        return half
+        if fault.act == "garbage":
+            return piece[:begin] + GARBAGE + random.Random(fault.after).randbytes(4096)  # noqa: S311 - no secret
+        if fault.act == "cut":
+            link.client.write(piece[: len(piece) // 2])
+        link.end(reset=fault.act == "reset")
+        return b""
