@@ -182,10 +182,9 @@ class Follower:
             NotReady: the operator refuses it.
             KubectlRayError: at the start, what keeps anybody from knowing more: no rights, no login, no server.
         """
-        source, what = item
-        if not isinstance(source, _From):
+        if not isinstance(item, tuple) or not isinstance(item[0], _From):
             return False
-        resource, kind, found = what
+        source, (resource, kind, found) = item
         if kind in {"GOT", "FAILED"}:
             self._answered(resource, source, found)
         elif self._sources.get(resource) is source:

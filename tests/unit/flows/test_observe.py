@@ -169,7 +169,7 @@ def left(client: Client) -> list[threading.Thread]:
     before = set(threading.enumerate())
     stream = views(client, "default")
     next(stream)
-    watchers = [thread for thread in set(threading.enumerate()) - before if type(thread).__name__ == "_Watcher"]
+    watchers = [thread for thread in set(threading.enumerate()) - before if type(thread).__name__ == "Watcher"]
     assert len(watchers) == 2
     stream.close()  # type: ignore[attr-defined]
     return watchers
