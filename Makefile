@@ -7,7 +7,7 @@ CONTEXT ?=
 # Packages without I/O: their branches are covered by unit tests, and `make test` fails below 95 %.
 PURE    = src/kubectl_ray/models/*,src/kubectl_ray/manifests/*,src/kubectl_ray/views/*,src/kubectl_ray/diagnose/*,src/kubectl_ray/ray/*
 
-.PHONY: help venv check format test test-unit docs bench bench-sandbox demo cluster-up cluster-down cluster-status
+.PHONY: help venv check format test test-unit docs bench bench-session bench-sandbox demo cluster-up cluster-down cluster-status
 .PHONY: test-e2e test-sandbox test-real test-real-full
 
 help:            ## this list
@@ -42,8 +42,12 @@ docs: $(STAMP)   ## rewrite docs/reference from the grammar
 RUNS ?= 30
 CLUSTERS ?= 3000
 PLUGIN ?=
-bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, CONTEXT=name, PLUGIN=path of one more
-	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)')
+bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, SESSION=0, CONTEXT=name, PLUGIN=path of one more
+	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)') \
+	  $(if $(filter 0,$(SESSION)),--no-session)
+
+bench-session: $(STAMP) ## only its part about sessions, beside kubectl port-forward: RUNS=n, CONTEXT=name
+	$(BIN)/python -m bench.session --runs '$(RUNS)' --context '$(CONTEXT)'
 
 bench-sandbox: $(STAMP) ## what the sandbox costs, beside Ray started by hand in the same run
 	@$(BIN)/python -m bench.sandbox

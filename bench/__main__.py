@@ -1,4 +1,4 @@
-"""`python3 -m bench [--plugin PATH] [--runs N] [--clusters N] [--report-only]`, from the checkout's root.
+"""`python3 -m bench [--plugin PATH] [--runs N] [--clusters N] [--no-session] [--report-only]`, in the checkout's root.
 
 Exit codes: 0 the limits hold (or nobody asked) · 1 one does not · 2 it cannot be measured here.
 """
@@ -8,7 +8,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
@@ -17,43 +16,19 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from bench import access, fill, install, report, subjects
+from bench import access, fill, install, report, session, subjects
 from bench.measure import BenchError, Launcher, interleaved
 from bench.relay import Relay
+from bench.talk import Talk
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
     from typing import NoReturn
+
+    from bench.session_report import Line
 
 _FEW = 3  # clusters in the small list, with their pods
 _CHECK_TIME = 60  # seconds that one run may take
-
-
-class Talk:
-    """Progress on stderr: one line that is written over on a terminal, and one a step elsewhere."""
-
-    def __init__(self) -> None:
-        self._live = sys.stderr.isatty()
-
-    def say(self, words: str) -> None:
-        """Say what is done now."""
-        sys.stderr.write(f"\r\033[K{words}" if self._live else f"{words}\n")
-        sys.stderr.flush()
-
-    def counting(self, words: str, of: int) -> Callable[[int], None]:
-        """Something to call with the number done."""
-        self.say(words)
-
-        def progress(done: int) -> None:
-            if self._live:
-                self.say(f"{words}: {done} of {of}")
-
-        return progress
-
-    def clear(self) -> None:
-        """Make room for output."""
-        if self._live:
-            sys.stderr.write("\r\033[K")
 
 
 class Bench:
@@ -126,24 +101,7 @@ def _last_line(text: str) -> str:
     return (text.strip().splitlines() or ["it said nothing"])[-1]
 
 
-def programs(scripts: Path, other: str | None) -> subjects.Programs:
-    """The programs to compare.
-
-    Raises:
-        BenchError: no kubectl, or one that is a script and so would cost an interpreter more than the real one.
-    """
-    beside = Path(sys.executable).with_name("kubectl")
-    kubectl = str(beside) if beside.exists() else shutil.which("kubectl")
-    if kubectl is None:
-        raise BenchError("no kubectl on PATH to compare with")
-    with Path(kubectl).open("rb") as file:
-        if file.read(2) == b"#!":
-            raise BenchError(f"{kubectl} is a script around the real kubectl: put the real one first on PATH")
-    other_path = None if other is None else str(Path(other).absolute())
-    return subjects.Programs(kubectl, str(scripts / "kubectl-ray"), str(scripts / "kubectl_complete-ray"), other_path)
-
-
-def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict]:
+def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict | Line]:
     """Measure everything, print the tables as they come.
 
     Raises:
@@ -152,7 +110,7 @@ def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict]:
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="kubectl-ray-bench-")))
         scripts = install.installed(install.folder(os.environ), talk.say)
-        all_programs = programs(scripts, args.plugin)
+        all_programs = subjects.programs(scripts, args.plugin)
         given = stack.enter_context(access.kubeconfig_to_use(args.context))
         text = access.own_kubeconfig(all_programs.kubectl, given, args.context, "yaml")
         direct = access.write_kubeconfig(folder / "direct", text)
@@ -167,7 +125,7 @@ def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict]:
         ]
         envs = [install.environment(os.environ, way, scripts, all_programs.kubectl) for way in ways]
         run = Bench(talk, stack.enter_context(Launcher()), envs, relays)
-        verdicts = []
+        verdicts: list[report.Verdict | Line] = []
 
         def show(task: subjects.Task, runs: int) -> None:
             rows = run.measure(task, runs)
@@ -180,6 +138,8 @@ def bench(args: argparse.Namespace, talk: Talk) -> list[report.Verdict]:
         fill.fill(port, where, names, pods=True, progress=talk.counting("creating a few clusters", _FEW))
         for task in subjects.small_tasks(all_programs, where, names):
             show(task, args.runs)
+        if args.session:
+            verdicts += session.measure(talk, all_programs, envs[0], port, starts=args.runs, in_a_row=session.IN_A_ROW)
         if args.clusters:
             names = [f"cluster-{number:05d}" for number in range(args.clusters)]
             where = stack.enter_context(fill.namespace(port, "many"))
@@ -196,6 +156,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--plugin", metavar="PATH", help="a further plugin binary, with the words `get cluster`")
     parser.add_argument("--runs", type=int, default=30, help="of each subject; medians are shown (default: 30)")
     parser.add_argument("--clusters", type=int, default=3000, help="in the large list; 0 leaves it out (default: 3000)")
+    parser.add_argument("--no-session", dest="session", action="store_false", help="start no Ray for the tunnels")
     parser.add_argument("--context", default="", help="of the kubeconfig (default: the current one)")
     parser.add_argument("--report-only", action="store_true", help="exit 0 whether or not the limits hold")
     return parser

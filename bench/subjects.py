@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+import sys
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
+
+from bench.measure import BenchError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -27,6 +32,23 @@ class Programs:
     plugin: str
     completer: str
     other: str | None = None
+
+
+def programs(scripts: Path, other: str | None) -> Programs:
+    """The programs to compare.
+
+    Raises:
+        BenchError: no kubectl, or one that is a script and so would cost an interpreter more than the real one.
+    """
+    beside = Path(sys.executable).with_name("kubectl")
+    kubectl = str(beside) if beside.exists() else shutil.which("kubectl")
+    if kubectl is None:
+        raise BenchError("no kubectl on PATH to compare with")
+    with Path(kubectl).open("rb") as file:
+        if file.read(2) == b"#!":
+            raise BenchError(f"{kubectl} is a script around the real kubectl: put the real one first on PATH")
+    other_path = None if other is None else str(Path(other).absolute())
+    return Programs(kubectl, str(scripts / "kubectl-ray"), str(scripts / "kubectl_complete-ray"), other_path)
 
 
 @dataclass(frozen=True)
