@@ -16,7 +16,7 @@ from kubectl_ray.cli import grammar, parser
 from kubectl_ray.cli.help import PROGRAM, placeholder
 from kubectl_ray.manifests import defaults
 from kubectl_ray.models import health
-from kubectl_ray.views import clusters, nodes, worker_groups
+from kubectl_ray.views import clusters, nodes, sessions, worker_groups
 
 if TYPE_CHECKING:
     import argparse
@@ -48,7 +48,9 @@ The answer goes to stdout, everything else (progress, remarks, questions, errors
 `json` and `yaml` are byte for byte what kubectl would write for the same object. Nodes are pods: their `name` is
 `pod/NAME`. Worker groups are parts of a RayCluster, not objects: `json`, `yaml`, `jsonpath` and `custom-columns` see
 the group as the RayCluster's spec has it, and `name` prints `workergroup/NAME`. `version` has `-o json|yaml`.
-`describe` and `delete` have no `-o`.
+`describe` and `delete` have no `-o`. Sessions are no Kubernetes objects: `session list -o json|yaml` is a `List` of plain
+ones, with `type`, `name`, `namespace`, `context`, `server`, `cluster`, `ports`, `urls`, `since`, `pid`, `background`
+and `log`; `-o name` prints `TYPE/NAME`, which `session stop` takes.
 
 With `--dry-run=client` and no `-o`, `create` prints YAML. The alias words of the other `kubectl ray` plugin print its
 columns and lines; with `-o` there is no difference.
@@ -57,6 +59,7 @@ _TABLES = (
     ("Ray clusters: `cluster list`, `cluster get`", clusters.COLUMNS),
     ("Nodes: `cluster nodes`", nodes.COLUMNS),
     ("Worker groups: `cluster worker-group list`", worker_groups.COLUMNS),
+    ("Open sessions: `session list`", sessions.COLUMNS),
 )
 _CELLS = """\
 `WORKERS` is ready/desired. CPUs, GPUs, TPUs and memory are what is reserved: of a Ray cluster the head and all desired
@@ -141,7 +144,9 @@ def _output() -> str:
     lines = [_OUTPUT, "## Columns", "", "| table | always | with `-o wide` |", "|---|---|---|"]
     for title, columns in _TABLES:
         lines.append(f"| {title} | {_titles(columns, wide=False)} | {_titles(columns, wide=True)} |")
-    return "\n".join([*lines, "", "`-A` puts NAMESPACE in front, `--show-labels` LABELS at the end.", _CELLS])
+    return "\n".join(
+        [*lines, "", "Where there is `-A` it puts NAMESPACE in front, `--show-labels` LABELS at the end.", _CELLS]
+    )
 
 
 def _titles(columns: Iterable[Column], *, wide: bool) -> str:

@@ -122,6 +122,12 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
      "cluster.worker_group.create",
      {"group": "g", "cluster": "x", "worker_replicas": "2", "worker_memory": "2GB"}),
     ("create workergroup g -c x", "cluster.worker_group.create", {**THEIRS, "group": "g", "cluster": "x"}),
+    # session
+    ("session list", "session.list", {}),
+    ("session ls -o json -n foo", "session.list", {"output": "json", "namespace": "foo"}),
+    ("session stop", "session.stop", {}),
+    ("session stop a rayjob/b", "session.stop", {"names": ["a", "rayjob/b"]}),
+    ("session stop --all --context x", "session.stop", {"all": True, "context": "x"}),
     # sandbox
     ("sandbox start", "sandbox.start", {}),
     ("sandbox start --cpus 4 --memory=16GB --switch --port 7443 --ray-version 2.51.0", "sandbox.start",

@@ -59,6 +59,7 @@ def _other(*phrases: str) -> tuple[Alias, ...]:
 GROUPS = (
     Group("cluster", "Ray clusters: see, create, grow, shrink, remove"),
     Group("cluster worker-group", "the groups of workers of a Ray cluster"),
+    Group("session", "sessions that are open on this machine; `cluster session` opens one"),
     Group("sandbox", "a Kubernetes cluster of your own on this machine, to try things on"),
 )
 
@@ -96,6 +97,8 @@ COMMANDS = (
         "add a worker group to a Ray cluster",
         _other("create worker-group"),
     ),
+    Command("session list", "session.list", "list the sessions that are open on this machine"),
+    Command("session stop", "session.stop", "end sessions that are open on this machine"),
     Command("sandbox start", "sandbox.start", "start Kubernetes with KubeRay on this machine"),
     Command("sandbox status", "sandbox.status", "whether the sandbox runs, and what runs in it"),
     Command("sandbox logs", "sandbox.logs", "the log of the sandbox itself"),

@@ -37,6 +37,8 @@ def names(
     """
     if kind in {"context", "user", "kube-cluster"}:
         return _of_kubeconfig(kind, args, env)
+    if kind == "session":
+        return _of_sessions(args, env)
     from kubectl_ray.context import Context
 
     ctx = Context(
@@ -62,6 +64,15 @@ def _of_kubeconfig(kind: str, args: argparse.Namespace, env: Mapping[str, str]) 
 
     known = kubefile.read(args.kubeconfig, env)
     return sorted({"context": known.contexts, "user": known.users, "kube-cluster": known.clusters}[kind])
+
+
+def _of_sessions(args: argparse.Namespace, env: Mapping[str, str]) -> list[str]:
+    """What the open sessions lead to, as `session stop` takes it; no cluster is asked."""
+    from kubectl_ray.commands.session.chosen import opened
+    from kubectl_ray.flows.sessions import Registry
+    from kubectl_ray.views.sessions import written
+
+    return sorted({written(each.kind, each.name) for each in opened(Registry(env), args)})
 
 
 def _listed(ctx: Context, resource: Resource) -> list[str]:

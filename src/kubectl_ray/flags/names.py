@@ -9,8 +9,8 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-#: What `completes` accepts: kinds whose live names complete.py asks the cluster or the kubeconfig for.
-LIVE_KINDS = ("cluster", "group", "namespace", "context", "user", "kube-cluster", "file", "directory")
+#: What `completes` accepts: kinds whose live names complete.py finds in the cluster, the kubeconfig or the registry of sessions.
+LIVE_KINDS = ("cluster", "group", "namespace", "context", "user", "kube-cluster", "session", "file", "directory")
 
 
 def completes(action: argparse.Action, kind: str) -> argparse.Action:

@@ -19,7 +19,7 @@ from kubectl_ray.flows.sessions import Registry, new_id
 TYPE_CHECKING = False
 if TYPE_CHECKING:
     import subprocess
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Generator, Iterator, Mapping, Sequence
     from typing import Any
 
 MODULE = "kubectl_ray.cli.background"
@@ -77,7 +77,7 @@ class Starter:
 
 @contextlib.contextmanager
 def told(starter: Starter | None) -> Iterator[None]:
-    """Around all that a session does, `with told(ctx.starter): …`: its error is the starter's too."""
+    """Around all that a session does: an error of it is the starter's too."""
     try:
         yield
     except KubectlRayError as error:
@@ -99,7 +99,7 @@ class Background:
         self._env = env
         self._registry = Registry(env)
 
-    def changes(self) -> Iterator[dict[str, Any]]:
+    def changes(self) -> Generator[dict[str, Any], None, None]:
         """Start it and yield what it tells, as `-o json` has it, until it is ready. Left earlier, the process is ended.
 
         Raises:
