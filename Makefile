@@ -82,6 +82,11 @@ test-real: $(STAMP) ## its main part on the real cluster, which is started for i
 test-real-full: $(STAMP) ## all of it, with the cases that break the cluster
 	@$(E2E) --real
 
+PLACE ?= sandbox
+.PHONY: test-faults
+test-faults: $(STAMP) ## all that a bad network and a broken cluster do to a session: PLACE=sandbox|real
+	@$(E2E) --$(PLACE) tests/faults
+
 OLDER_OPERATORS = 1.4.2 1.5.1
 .PHONY: test-real-operators
 test-real-operators: $(STAMP) ## a smoke run, a whole session, on the real cluster with each older operator
