@@ -1,4 +1,4 @@
-"""RayServices by kubectl alone: from the first deployment to traffic, a change in place, a wrong change, the end."""
+"""RayServices by kubectl, and sessions to them: the first deployment, traffic, changes right and wrong, the end."""
 
 from __future__ import annotations
 
@@ -9,15 +9,19 @@ import pytest
 
 from tests.e2e.harness.conditions import until
 from tests.e2e.harness.objects import container
+from tests.e2e.harness.sessions import opened
+from tests.e2e.harness.sockets import answered, get
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.e2e.harness.oracle import Kubectl
+    from tests.e2e.harness.running import Ray
     from tests.e2e.plugin import Suite
 
 Object = dict[str, Any]
 
+ANY = "--port client=0 --port dashboard=0 --port serve=0"
 APP = """\
 from ray import serve
 
@@ -129,6 +133,13 @@ def test_traffic(kubectl: Kubectl, served: str, namespace: str) -> None:
     assert kubectl("get", "--raw", path) == "hello from serve"
 
 
+def test_session(ray: Ray, served: str) -> None:
+    """`cluster session rayservice/NAME` opens its Serve port as well, where the application answers."""
+    with opened(ray, f"rayservice/{served} {ANY}", "client", "dashboard", "serve") as session:
+        assert get(session.port("serve"), "/") == (200, b"hello from serve")
+        assert answered(session.port("dashboard"))["ray_version"] == "2.52.0"
+
+
 def test_changed_in_place(kubectl: Kubectl, served: str) -> None:
     """Another number of replicas: the same cluster."""
     cluster = status(kubectl, served)["activeServiceStatus"]["rayClusterName"]
@@ -147,6 +158,21 @@ def test_wrong_change(kubectl: Kubectl, served: str) -> None:
     assert ready["status"] == "True"
     change(kubectl, served, config(1))
     until(lambda: app(kubectl, served).get("status") == "RUNNING", "it runs again", within=90)
+
+
+@pytest.mark.full
+def test_session_follows_an_upgrade(ray: Ray, kubectl: Kubectl, served: str) -> None:
+    """Another cluster takes over: the session says which, and its ports lead there."""
+    before = status(kubectl, served)["activeServiceStatus"]["rayClusterName"]
+    with opened(ray, f"rayservice/{served} {ANY}", "serve") as session:
+        config = {"headGroupSpec": {"rayStartParams": {"num-cpus": "1"}}}
+        patch = json.dumps({"spec": {"rayClusterConfig": config}})
+        kubectl("patch", "rayservice", served, "--type=merge", "-p", patch)
+        said = session.see("the ports lead there", within=240)
+        after = status(kubectl, served)["activeServiceStatus"]["rayClusterName"]
+        assert after != before
+        assert f"runs on Ray cluster {after} now" in said
+        until(lambda: get(session.port("serve"), "/") == (200, b"hello from serve"), "it serves there", within=60)
 
 
 def change(kubectl: Kubectl, name: str, wanted: str) -> int:

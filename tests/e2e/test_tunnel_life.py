@@ -52,7 +52,7 @@ def test_head_replaced(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) 
     heads.cluster(kubectl, name)
     heads.head(kubectl, name, f"{name}-a")
     with ray.live(f"cluster session {name} {ANY} -o json") as running:
-        running.see('"started"')
+        running.see('"ready"')
         port = next(each["local"] for each in changes(running.out) if each["change"] == "started")
         before = answered(port)["session_name"]
         under_way = heads.Download(port, 1 << 30)
@@ -65,10 +65,9 @@ def test_head_replaced(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) 
         running.see('"reconnected"')
         assert early.rest() == heads.Received(1000, right=True)
         assert answered(port)["session_name"] != before
-        told = [each["change"] for each in changes(running.out) if each["change"] != "waiting"]
-        assert told == ["connecting", "started", "lost", "reconnected"]
-        after = changes(running.out)[-1]["after"]
-        assert isinstance(after, float | int)
+        told = [each for each in changes(running.out) if each["change"] not in {"waiting", "remark"}]
+        assert [each["change"] for each in told] == ["connecting", "started", "ready", "lost", "reconnected"]
+        assert isinstance(told[-1]["after"], float | int)
         running.interrupt()
         running.ended(within=5)
 

@@ -143,13 +143,14 @@ def test_metrics(ray: Ray, ready_cluster: str) -> None:
 def test_json(ray: Ray, ready_cluster: str) -> None:
     """-o json: one object a line and nothing else on stdout; each has its time."""
     with ray.live(f"cluster session {ready_cluster} {ANY} -o json") as running:
-        running.see('"started"')
+        running.see('"ready"')
         until(lambda: running.out.endswith("\n"), "the line's end")
-        told = changes(running.out)
-        assert [each["change"] for each in told if each["change"] != "waiting"] == ["connecting", "started"]
+        told = [each for each in changes(running.out) if each["change"] not in {"waiting", "remark"}]
+        assert [each["change"] for each in told] == ["connecting", "started", "ready"]
         assert all(re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|\+00:00)", each["time"]) for each in told)
-        assert told[-1]["name"] == "dashboard"
-        port = told[-1]["local"]
+        assert told[1]["name"] == "dashboard"
+        port = told[1]["local"]
+        assert told[2]["urls"] == {"dashboard": f"http://127.0.0.1:{port}"}
         assert answered(port)["ray_version"] == "2.52.0"
         running.interrupt()
         assert running.ended(within=5).code == -signal.SIGINT
