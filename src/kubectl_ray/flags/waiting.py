@@ -33,7 +33,12 @@ def add_waiting(parser: argparse.ArgumentParser, *, for_what: str = "it is ready
         "--wait", dest="wait", action="store_true", default=True, help=f"wait until {for_what} (default)"
     )
     group.add_argument("--no-wait", dest="wait", action="store_false", default=True, help="return at once")
-    group.add_argument(
+    add_timeout(group)
+
+
+def add_timeout(parser: argparse._ActionsContainer) -> None:
+    """Add `--timeout` alone, for what cannot but wait."""
+    parser.add_argument(
         "--timeout",
         type=duration,
         default=DEFAULT_TIMEOUT,

@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 import sys
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_ray.flows.local_python import versions
+from kubectl_ray.flows.local_python import LocalPython
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from kubectl_ray.diagnose.client_versions import Versions
+
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="the programs of these cases are shell scripts")
 PATH = {"PATH": "/usr/bin:/bin"}
+
+
+def versions(env: dict[str, str]) -> Versions:
+    """What is found in this environment."""
+    return LocalPython(env).versions()
 
 
 def program(path: Path, says: str) -> None:
@@ -63,3 +71,19 @@ def test_a_real_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "bin" / "python").chmod(0o755)
     monkeypatch.chdir(tmp_path)
     assert versions({**PATH, "VIRTUAL_ENV": str(tmp_path)}).python == "{}.{}.{}".format(*sys.version_info[:3])
+
+
+def test_closing_ends_it(tmp_path: Path) -> None:
+    """No process is left when a session ends while it asks, and none is started after that."""
+    program(tmp_path / "bin/python", "")
+    (tmp_path / "bin/python").write_text(f"#!/bin/sh\necho > {tmp_path}/asked\nexec sleep 600\n")
+    asking = LocalPython({**PATH, "VIRTUAL_ENV": str(tmp_path)})
+    found: list[Versions] = []
+    thread = Thread(target=lambda: found.append(asking.versions()))
+    thread.start()
+    while not (tmp_path / "asked").exists():
+        thread.join(0.01)
+    asking.close()
+    thread.join(60)
+    assert found[0].python == ""
+    assert asking.versions().python == ""

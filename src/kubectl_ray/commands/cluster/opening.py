@@ -1,0 +1,122 @@
+"""What `session` and `dashboard` do alike, no command itself: name the target, open its tunnel, write it down."""
+
+from __future__ import annotations
+
+from contextlib import closing
+
+from kubectl_ray.commands.cluster.telling import url
+from kubectl_ray.flags.names import completes
+from kubectl_ray.flows import find, head
+from kubectl_ray.flows.session_json import Connecting, Ready, Remark
+from kubectl_ray.flows.tunnel_changes import Absent, Moved, Started
+from kubectl_ray.models.cluster import Cluster
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Generator, Iterator
+    from typing import Any
+
+    from kubectl_ray.context import Context
+    from kubectl_ray.flows.head import Target
+    from kubectl_ray.flows.sessions import Entry, Session
+    from kubectl_ray.flows.tunnel import Tunnel
+    from kubectl_ray.flows.tunnel_changes import Change
+
+EVERYBODY_HERE = "Everybody who is logged in on this machine can use the ports while they are open."
+EVERYBODY = "Everybody who can reach this machine over the network can use the ports while they are open."
+_LOOPBACK = ("127.", "::1")
+
+
+def add_target(parser: argparse.ArgumentParser) -> None:
+    """The positional `[TYPE/]NAME`, in args.name; it need not be named when the namespace has only one cluster."""
+    action = parser.add_argument(
+        "name", nargs="?", metavar="[TYPE/]NAME", help="a Ray cluster, or rayjob/NAME or rayservice/NAME"
+    )
+    completes(action, "target")
+
+
+def target(ctx: Context, written: str | None) -> Target:
+    """What is meant by `[TYPE/]NAME`; without one, the only Ray cluster there is.
+
+    Raises:
+        WrongUse: another type, or several clusters and none named. NotFound: there is no cluster at all.
+    """
+    if written is None:
+        return head.target(Cluster(find.cluster(ctx.api, None, ctx.namespace)).name, ctx.namespace)
+    return head.target(written, ctx.namespace)
+
+
+def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
+    """The tunnel's changes, after the first word and with those that are made here; it is in the list of sessions.
+
+    `Ready` comes once, behind the change that made it so.
+
+    Raises: as `Tunnel.changes`.
+    """
+    aim = tunnel.target
+    yield Connecting(f"{aim.kind}/{aim.name}", aim.namespace, ctx.target.context or "")
+    others, entry = _written_down(ctx, aim)
+    with entry, closing(tunnel.changes()) as changes:
+        for other in others:
+            yield Remark(_open_already(ctx, other))
+        if entry.why:
+            ctx.talk(1, f"This session is not in the list of sessions: {entry.why}")
+        awaited = {port.name for port in tunnel.ports}
+        urls: dict[str, str] = {}
+        for change in changes:
+            yield change
+            if isinstance(change, Started):
+                if not urls:
+                    yield from _who_else(ctx, change.addresses)
+                urls[change.name] = url(change)
+                ports = {**entry.session.ports, change.name: change.local}
+                entry.update(ports=ports, addresses=change.addresses, **_cluster(tunnel))
+            elif isinstance(change, Moved):
+                entry.update(**_cluster(tunnel))
+            if isinstance(change, Started | Absent) and awaited:
+                awaited.discard(change.name)
+                if not awaited:
+                    yield Ready(urls)
+
+
+def _written_down(ctx: Context, aim: Target) -> tuple[list[Session], Entry]:
+    from kubectl_ray.flows.sessions import Registry, Session
+
+    starter = ctx.starter
+    registry = Registry(ctx.env)
+    session = Session(
+        server=ctx.api.target.server,
+        context=ctx.target.context or "",
+        namespace=aim.namespace,
+        kind=aim.kind,
+        name=aim.name,
+        background=starter is not None,
+        log=starter.log if starter else "",
+    )
+    others = registry.like(session)
+    return others, registry.enter(session, starter.id if starter else "")
+
+
+def _open_already(ctx: Context, other: Session) -> str:
+    from kubectl_ray.models.age import human
+
+    where = [
+        url(Started(name, local, 0, wanted=local, addresses=other.addresses)) for name, local in other.ports.items()
+    ]
+    since = human(max(0.0, ctx.now() - other.since))
+    addresses = f": {', '.join(where)}" if where else ""
+    return f"A session to {other.name} is open already (since {since}){addresses}. See:  kubectl ray session list"
+
+
+def _who_else(ctx: Context, addresses: list[str]) -> Iterator[Change]:
+    """Who can use the ports, beside the person who opened them."""
+    if all(address.startswith(_LOOPBACK) for address in addresses):
+        ctx.talk(1, EVERYBODY_HERE)
+    else:
+        yield Remark(EVERYBODY)
+
+
+def _cluster(tunnel: Tunnel) -> dict[str, Any]:
+    cluster = tunnel.cluster
+    return {"cluster": cluster.name, "uid": cluster.uid} if cluster is not None else {}

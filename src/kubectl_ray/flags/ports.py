@@ -1,0 +1,140 @@
+"""Which ports of a head are opened, and where on this machine: `--port`, `--ports`, `--address`."""
+
+from __future__ import annotations
+
+from kubectl_ray.errors import WrongUse
+from kubectl_ray.flags.names import offers
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Sequence
+
+NAMES = ("client", "dashboard", "serve", "metrics")
+ALL = "all"
+LOCALHOST = "localhost"
+LARGEST = 65535
+
+
+def number(text: str) -> int:
+    """A local port; 0 is any free one.
+
+    Raises:
+        argparse.ArgumentTypeError: it is none.
+    """
+    import argparse
+
+    if not (text.isascii() and text.isdigit() and int(text[:9]) <= LARGEST):
+        raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number from 1 to {LARGEST}, or 0 for any")
+    return int(text)
+
+
+def one(text: str) -> tuple[str, int]:
+    """`NAME=LOCAL`: which port of the head is to have which local port.
+
+    Raises:
+        argparse.ArgumentTypeError: it cannot be read, or there is no such port.
+    """
+    import argparse
+
+    name, equals, local = text.partition("=")
+    if not equals:
+        raise argparse.ArgumentTypeError(f"{text!r} does not say which: write --port dashboard=9000")
+    return _name(name, argparse.ArgumentTypeError), number(local)
+
+
+def several(text: str) -> tuple[str, ...]:
+    """`client,dashboard`: names of ports, or all of them.
+
+    Raises:
+        argparse.ArgumentTypeError: there is no such port.
+    """
+    import argparse
+
+    if text.strip().lower() == ALL:
+        return NAMES
+    return tuple(dict.fromkeys(_name(name, argparse.ArgumentTypeError) for name in text.split(",")))
+
+
+def _name(text: str, error: type[Exception]) -> str:
+    name = text.strip().lower()
+    if name not in NAMES:
+        raise error(f"{text!r} is no port of a head: there are {', '.join(NAMES)}")
+    return name
+
+
+def addresses(text: str) -> tuple[str, ...]:
+    """`localhost` (127.0.0.1 and, where this machine has it, ::1), or IP addresses of this machine.
+
+    Raises:
+        argparse.ArgumentTypeError: one is neither.
+    """
+    import argparse
+    import ipaddress
+
+    found: list[str] = []
+    for each in text.split(","):
+        word = each.strip()
+        if word.lower() == LOCALHOST:
+            found += ["127.0.0.1", "::1"]
+            continue
+        try:
+            found.append(str(ipaddress.ip_address(word.strip("[]"))))
+        except ValueError:
+            raise argparse.ArgumentTypeError(
+                f"{word!r} is no address of this machine: write localhost or an IP address"
+            ) from None
+    return tuple(dict.fromkeys(found))
+
+
+def add_address(parser: argparse._ActionsContainer) -> None:
+    """Add `--address` → args.address: where to listen; None is localhost."""
+    action = parser.add_argument(
+        "--address",
+        type=addresses,
+        metavar="ADDRESS",
+        help="listen on this address instead of localhost; others can then reach the ports",
+    )
+    offers(action, (LOCALHOST, "0.0.0.0"))  # noqa: S104 -- only if a person asks for it
+
+
+def add_ports(parser: argparse._ActionsContainer) -> None:
+    """Add `--port` → args.port, pairs of name and local port, and `--ports` → args.ports, names or None."""
+    port = parser.add_argument(
+        "--port",
+        action="append",
+        default=[],
+        type=one,
+        metavar="NAME=LOCAL",
+        help="local port of client, dashboard, serve or metrics; 0 is any free one; repeatable",
+    )
+    offers(port, tuple(f"{name}=" for name in NAMES))
+    ports = parser.add_argument(
+        "--ports",
+        type=several,
+        metavar="LIST",
+        help="which to open: client,dashboard,serve,metrics or all (client,dashboard; of a RayService serve too)",
+    )
+    offers(ports, (*NAMES, ALL))
+
+
+def wanted(
+    ports: Sequence[str] | None, chosen: Sequence[tuple[str, int]], usual: Sequence[str]
+) -> list[tuple[str, int | None]]:
+    """The ports to open, each with its local one (None: the usual); those with a chosen number come along.
+
+    Raises:
+        WrongUse: two numbers for one port, or one number for two.
+    """
+    numbers: dict[str, int] = {}
+    for name, local in chosen:
+        if numbers.setdefault(name, local) != local:
+            raise WrongUse(f"--port {name} is given twice: {numbers[name]} and {local}", hint="Give it once.")
+    taken: dict[int, str] = {}
+    for name, local in numbers.items():
+        if local and taken.setdefault(local, name) != name:
+            raise WrongUse(
+                f"{taken[local]} and {name} cannot both have port {local}", hint="Give each a port of its own."
+            )
+    names = dict.fromkeys((*(ports or usual), *numbers))
+    return [(name, numbers.get(name)) for name in names]
