@@ -251,6 +251,36 @@ def test_labels_say_what_it_is(recording: Recording) -> None:
     assert worker.image == "rayproject/ray:2.52.0"
 
 
+def test_ports() -> None:
+    """The named ports of the Ray container; what is no port is left out."""
+    ports = [
+        {"name": "dashboard", "containerPort": 8265},
+        {"containerPort": 6379},
+        {"name": "client", "containerPort": 0},
+    ]
+    found = Pod({"spec": {"containers": [{"name": "ray-head", "ports": ports}, {"ports": [{"name": "x"}]}]}})
+
+    assert found.ports == {"dashboard": 8265}
+
+
+def test_owner(recording: Recording) -> None:
+    """What made it is its cluster."""
+    recorded = recording("ready")
+    uid = recorded["cluster"]["metadata"]["uid"]
+
+    assert [Pod(raw).owner_uid for raw in recorded["pods"]] == [uid, uid]
+    assert Pod({}).owner_uid == ""
+
+
+def test_ray_runs() -> None:
+    """While its container is not there between two runs, Ray does not run, though the pod does."""
+    runs = {"containerStatuses": [{"name": "ray-head", "state": {"running": {}}}]}
+    waits = {"containerStatuses": [{"name": "ray-head", "state": {"waiting": {"reason": "CrashLoopBackOff"}}}]}
+
+    assert pod(runs).ray_runs
+    assert not pod(waits).ray_runs
+
+
 def everything(raw: object) -> None:
     """Ask a pod for everything."""
     seen = Pod(raw)
