@@ -200,12 +200,12 @@ class Follower:
         before, first = self.pod, not self.settled
         if kind == "LISTED":
             pods = [Pod(raw) for raw in found]
-            self._pods = {pod.uid: pod for pod in pods}
+            self._pods = {pod.name: pod for pod in pods}
             self.settled = True
         elif kind == "DELETED":
-            self._pods.pop(Pod(found).uid, None)
+            self._pods.pop(Pod(found).name, None)
         else:
-            self._pods[Pod(found).uid] = Pod(found)
+            self._pods[Pod(found).name] = Pod(found)
         self._choose()
         if not first and _sign(before) != _sign(self.pod):
             self._ask(RAYCLUSTERS)  # it may be suspended, or gone

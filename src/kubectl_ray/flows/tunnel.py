@@ -59,6 +59,9 @@ PAUSES = (0.0, 0.25, 0.5, 1.0, 2.0)
 """Seconds before each try to connect anew; the last one again and again."""
 LOGIN_PAUSE = 5.0
 """The same where the login or a right failed: a person has to do something."""
+ATTEMPT = 5.0
+"""Seconds, times the number of tries up to three, after which a new try is made beside one that hangs: a network that
+is back is seen by a new connection, long before an old one."""
 GLANCE = 1.0
 """Seconds of waiting at most before the clock is looked at."""
 
@@ -103,6 +106,7 @@ class Tunnel:
         self._cluster = ""  # the one that answered last
         self._pod: Pod | None = None  # the one that is gone to
         self._attempt = -1
+        self._dialled = 0.0
         self._linked = False
         self._failures = 0
         self._redial: float | None = None
@@ -169,7 +173,10 @@ class Tunnel:
         self._heed_suspension(now)
         if self._follower.settled:
             self._go(now)
-        if self._redial is not None and now >= self._redial and self._pod is not None:
+        hangs = self._pod is not None and self._redial is None and not self._linked and self._ever
+        if hangs and now - self._dialled >= ATTEMPT * min(max(self._failures, 1), 3):
+            self._try_again(now)
+        if self._pod is not None and self._redial is not None and now >= self._redial:
             self._connect(self._pod)
         self._ask(now)
         self._announce(now)
@@ -241,6 +248,7 @@ class Tunnel:
         self._pod = pod
         self._redial = None
         self._linked = False
+        self._dialled = self.clock()
         self._attempt = self._relay.connect(partial(dial, self.api, self.target.namespace, pod.name))
 
     def _ask(self, now: float) -> None:

@@ -220,7 +220,7 @@ def test_no_way_yet(world: World, client: Client, relay: FakeRelay) -> None:
 
 def test_waiting_for_the_head(world: World, client: Client, relay: FakeRelay) -> None:
     """While there is no head that runs, what it lacks is said; it is used as soon as it runs."""
-    why = {
+    why: Any = {
         "conditions": [
             {"type": "PodScheduled", "status": "False", "message": "0/1 nodes are available: 1 Insufficient cpu."}
         ]
