@@ -21,7 +21,7 @@ from demo.runner import Interrupted, Runner
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from demo.journey import Step
+    from demo.journey import Command
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 _NEEDS = """\
@@ -35,7 +35,7 @@ That was a sandbox. One of your own:
 The same commands work on a cluster of your team: `make demo CONTEXT=name` shows them there, and README.md says more."""
 
 
-def run(runner: Runner, steps: Sequence[Step], end: Step, *, at_once: bool = False) -> int:
+def run(runner: Runner, steps: Sequence[Command], end: Command, *, at_once: bool = False) -> int:
     """All steps up to one that fails, and the end whatever happens; `at_once`: a second Ctrl-C leaves out that too."""
     try:
         code = next((code for code in map(runner.show, steps) if code), 0)

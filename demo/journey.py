@@ -3,12 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
-
-from demo import pi
-
-if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
 
 
 @dataclass(frozen=True)
@@ -19,24 +13,16 @@ class Command:
     remark: str
 
 
-@dataclass(frozen=True)
-class Python:
-    """Something that no command does yet: `run(environment, context, namespace)` prints, and gives an exit code."""
-
-    run: Callable[[Mapping[str, str], str, str], int]
-    remark: str
-
-
-Step = Command | Python
-
 START = Command(
     "sandbox start",
     "A Kubernetes with KubeRay on this machine, for trying: pods are processes. No Docker, no root.",
 )
 STOP = Command("sandbox stop --forget", "All processes end, and nothing stays.")
+SESSION = """A tunnel to Ray while a program of yours runs, with Ray's address in its environment. This one computes
+# pi on all workers: it hands Ray a job, as `job submit` will."""
 
 
-def steps(name: str) -> tuple[Step, ...]:
+def steps(name: str) -> tuple[Command, ...]:
     """A cluster's life up to its end."""
     small = "--worker-cpus=500m -worker-memory=2GB"
     return (
@@ -50,7 +36,7 @@ def steps(name: str) -> tuple[Step, ...]:
             f"cluster worker-group create cpu-pool --cluster {name} -worker-replicas=1 {small}",
             "Workers of another kind, beside them.",
         ),
-        Python(lambda env, context, namespace: pi.compute(env, context, namespace, name), pi.REMARK),
+        Command(f"cluster session {name} -- python3 demo/pi.py", SESSION),
         Command(f"cluster describe {name}", "All about it, on a page."),
     )
 

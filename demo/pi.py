@@ -1,32 +1,23 @@
 """Real work for the cluster, until the plugin has `job submit`: a job is handed to Ray as that will do it.
 
-The way is the API server's service proxy, so that it works wherever kubectl works; source: Ray's jobs REST API.
+Run inside a session, `kubectl ray cluster session NAME -- python3 demo/pi.py`: Ray's address, and its token where it
+wants one, are then in the environment. Source: Ray's jobs REST API.
 """
 
 from __future__ import annotations
 
 import inspect
 import json
+import os
 import shlex
 import sys
 import time
-from typing import TYPE_CHECKING, Any
+import urllib.request
+from typing import Any
 
-from kubectl_ray.errors import KubectlRayError
-from kubectl_ray.kube.client import Client
-from kubectl_ray.kube.credentials import Credentials
-from kubectl_ray.kube.kubeconfig import Overrides, load
-from kubectl_ray.models.fields import dig
-from kubectl_ray.models.resources import RAYCLUSTERS, SERVICES
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-REMARK = """Real work: pi, on all workers. `job submit` is still to come; until then a few lines of Python
-# (demo/pi.py) hand this program to Ray, through the API server, as it will."""
 OVER = {"SUCCEEDED", "FAILED", "STOPPED"}
+FAILED = 10
 _PATIENCE = 180.0
-_OK = 200
 
 
 def driver() -> None:
@@ -48,58 +39,38 @@ def driver() -> None:
     print(f"pi is about {pi:.4f}: {len(workers)} workers, {len(found)} tasks, {darts:,} darts each")
 
 
-class Jobs:
-    """Ray's own jobs API, behind the API server's service proxy."""
-
-    def __init__(self, client: Client, namespace: str, service: str) -> None:
-        self._client = client
-        self._base = SERVICES.path(namespace, f"{service}:dashboard", "proxy") + "/api/jobs/"
-
-    def ask(self, method: str, path: str = "", body: object = None) -> Any:
-        """Ray's answer.
-
-        Raises:
-            KubectlRayError: it is no success.
-        """
-        data = json.dumps(body).encode() if body else b""
-        headers = [("Content-Type", "application/json")] if body else []
-        answer = self._client.raw(method, self._base + path, headers=headers, body=data, timeout=30)
-        if answer.status != _OK:
-            raise KubectlRayError(f"Ray answered {answer.status}: {answer.body.decode(errors='replace')[:500]}")
-        return json.loads(answer.body)
+def ask(method: str, path: str = "", body: object = None) -> Any:
+    """What Ray's jobs API answers; an answer that is no success raises OSError."""
+    headers = {"Content-Type": "application/json", "User-Agent": "kubectl-ray-demo"}
+    if "RAY_AUTH_TOKEN" in os.environ:
+        headers["Authorization"] = f"Bearer {os.environ['RAY_AUTH_TOKEN']}"
+    url = f"{os.environ['RAY_API_SERVER_ADDRESS']}/api/jobs/{path}"
+    data = json.dumps(body).encode() if body else None
+    request = urllib.request.Request(url, data, headers, method=method)  # noqa: S310 -- the session's own address
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(request, timeout=30) as answer:
+        return json.load(answer)
 
 
-def compute(env: Mapping[str, str], context: str, namespace: str, cluster: str) -> int:
-    """Hand the job to the cluster, wait for its end and show its output."""
-    target = load(Overrides(context=context, namespace=namespace), env)
-    client = Client(target, Credentials(target, env, interactive=False, stderr=sys.stderr), env)
-    try:
-        found = client.get(RAYCLUSTERS, cluster, target.namespace)
-        jobs = Jobs(client, target.namespace, str(dig(found, "status", "head", "serviceName")))
-        return followed(jobs)
-    except KubectlRayError as error:
-        print(f"Error: {error.message}", file=sys.stderr)
-        return error.exit_code
-    finally:
-        client.close()
-
-
-def followed(jobs: Jobs, pause: float = 1.0) -> int:
+def followed(pause: float = 1.0) -> int:
     """Send it, and say each change of its status; 0, or 10 when it failed, as `job submit` will have it."""
     code = f"{inspect.getsource(driver)}\ndriver()\n"
     print(inspect.getsource(driver).rstrip())
-    job = jobs.ask("POST", body={"entrypoint": f"python -c {shlex.quote(code)}"})["submission_id"]
+    job = ask("POST", body={"entrypoint": f"python -c {shlex.quote(code)}"})["submission_id"]
     print(f"\nPOST /api/jobs/ -> {job}")
     until = time.monotonic() + _PATIENCE
     status = ""
     while status not in OVER and time.monotonic() < until:
-        now = jobs.ask("GET", job)["status"]
+        now = ask("GET", job)["status"]
         if now != status:
-            print(f"GET /api/jobs/{job} -> {now}")
+            print(f"GET /api/jobs/{job} -> {now}", flush=True)
         status = now
         if status not in OVER:
             time.sleep(pause)
-    lines = str(jobs.ask("GET", f"{job}/logs")["logs"]).strip().splitlines()
+    lines = str(ask("GET", f"{job}/logs")["logs"]).strip().splitlines()
     result = [line for line in lines if line.startswith("pi is")]
     print(*(result or lines), sep="\n")  # Ray has remarks of its own in a log
-    return 0 if status == "SUCCEEDED" and result else 10
+    return 0 if status == "SUCCEEDED" and result else FAILED
+
+
+if __name__ == "__main__":
+    sys.exit(followed())

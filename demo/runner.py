@@ -10,12 +10,10 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from demo.journey import Command
-
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from demo.journey import Step
+    from demo.journey import Command
 
 _PATIENCE = 15  # seconds that an interrupted command has for its last words
 _BOLD, _DIM, _PLAIN = "\033[1m", "\033[2m", "\033[0m"
@@ -37,15 +35,11 @@ class Runner:
         self._program = [kubectl, "ray"] if kubectl else [str(scripts / "kubectl-ray")]
         self._shown = "kubectl ray" if kubectl else "kubectl-ray"
 
-    def show(self, step: Step) -> int:
+    def show(self, step: Command) -> int:
         """Say what comes, do it, and give its exit code."""
         print(f"\n{_styled(f'# {step.remark}', _DIM)}", flush=True)
-        if isinstance(step, Command):
-            return self._command(step)
-        return step.run(self.env, self._context, self._namespace)
-
-    def _command(self, step: Command) -> int:
-        words = [*shlex.split(step.words), *self._place(step)]
+        ours, dashes, theirs = step.words.partition(" -- ")
+        words = [*shlex.split(ours), *self._place(ours), *shlex.split(f"{dashes}{theirs}")]
         print(_styled(f"$ {self._shown} {shlex.join(words)}", _BOLD), flush=True)
         with subprocess.Popen([*self._program, *words], env=self.env) as process:
             try:
@@ -54,8 +48,8 @@ class Runner:
                 self._end(process)
                 raise
 
-    def _place(self, step: Command) -> list[str]:
-        if step.words.startswith("sandbox "):
+    def _place(self, words: str) -> list[str]:
+        if words.startswith("sandbox "):
             return []
         return [
             *(["--context", self._context] if self._context else []),
@@ -72,7 +66,7 @@ class Runner:
 
     def reaches_ray_clusters(self) -> bool:
         """Whether the plugin can list clusters there; its own words say why not."""
-        argv = [*self._program, "cluster", "list", *self._place(Command("cluster list", ""))]
+        argv = [*self._program, "cluster", "list", *self._place("cluster list")]
         tried = subprocess.run(argv, env=self.env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, check=False)
         if tried.returncode:
             print(tried.stderr.decode(errors="replace").strip(), file=sys.stderr)

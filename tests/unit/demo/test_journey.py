@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import signal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from demo import __main__ as program
-from demo import journey
+from demo import journey, pi
 from demo.__main__ import run
 from demo.journey import Command, removal, steps
 from demo.runner import Interrupted, Runner
@@ -16,8 +16,6 @@ from demo.runner import Interrupted, Runner
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from demo.journey import Step
 
 
 class Recorder(Runner):
@@ -31,9 +29,9 @@ class Recorder(Runner):
         super().__init__(env or {}, context, namespace)
         self.shown = []
 
-    def show(self, step: Step) -> int:
+    def show(self, step: Command) -> int:
         """Remember the step."""
-        self.shown.append(step.words if isinstance(step, Command) else "python")
+        self.shown.append(step.words)
         if self.fails_at and self.fails_at in self.shown[-1]:
             if self.interrupted:
                 raise Interrupted
@@ -66,7 +64,7 @@ def recorder(monkeypatch: pytest.MonkeyPatch) -> list[Recorder]:
 
 def words(name: str) -> list[str]:
     """The commands of the journey."""
-    return [step.words if isinstance(step, Command) else "python" for step in steps(name)]
+    return [step.words for step in steps(name)]
 
 
 def test_the_journey_ends_with_the_removal_of_what_it_created() -> None:
@@ -84,7 +82,7 @@ def test_a_failed_step_ends_the_journey_and_the_cluster_is_removed() -> None:
     assert [line.split()[1] for line in runner.shown] == ["create", "list", "scale", "delete"]
 
 
-@pytest.mark.parametrize("step", ["create", "worker-group", "python"])
+@pytest.mark.parametrize("step", ["create", "worker-group", "session"])
 def test_an_interrupted_journey_removes_the_cluster(step: str) -> None:
     """Ctrl-C is exit code 130, after the removal."""
     runner = Recorder()
@@ -128,25 +126,28 @@ def test_where_there_is_no_cluster(monkeypatch: pytest.MonkeyPatch, capsys: pyte
     assert "kubectl config get-contexts" in capsys.readouterr().err
 
 
-def test_what_runs_on_the_cluster_can_be_sent(capsys: pytest.CaptureFixture[str]) -> None:
+def test_flags_go_before_the_program(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]) -> None:
+    """What follows `--` belongs to another program."""
+    runner = Runner({}, "x", "y")
+    monkeypatch.setattr(runner, "_program", ["echo", "ray"])
+    assert runner.show(Command("cluster session demo-1 -- python3 demo/pi.py", "A remark.")) == 0
+    assert capfd.readouterr().out.endswith("ray cluster session demo-1 --context x -n y -- python3 demo/pi.py\n")
+
+
+def test_what_runs_on_the_cluster_can_be_sent(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """A job as Ray's API takes it: one line for a shell, and its output at the end."""
-    from demo.pi import Jobs, followed
+    states = ["PENDING", "RUNNING", "SUCCEEDED"]
+    sent: list[dict[str, str]] = []
 
-    class Ray(Jobs):
-        """Answers as Ray does."""
+    def ask(method: str, path: str = "", body: Any = None) -> object:
+        if method == "POST":
+            sent.append(body)
+            return {"submission_id": "raysubmit_1"}
+        return {"logs": "pi is about 3.1416"} if path.endswith("/logs") else {"status": states.pop(0)}
 
-        def __init__(self) -> None:
-            self.states = ["PENDING", "RUNNING", "SUCCEEDED"]
-            self.sent: object = None
-
-        def ask(self, method: str, path: str = "", body: object = None) -> object:
-            if method == "POST":
-                self.sent = body
-                return {"submission_id": "raysubmit_1"}
-            return {"logs": "pi is about 3.1416"} if path.endswith("/logs") else {"status": self.states.pop(0)}
-
-    ray = Ray()
-    assert followed(ray, pause=0) == 0
-    assert isinstance(ray.sent, dict)
-    assert ray.sent["entrypoint"].startswith("python -c ")
+    monkeypatch.setattr(pi, "ask", ask)
+    assert pi.followed(pause=0) == 0
+    assert sent[0]["entrypoint"].startswith("python -c ")
     assert "pi is about 3.1416" in capsys.readouterr().out
