@@ -207,11 +207,11 @@ def test_refused_by_the_operator(world: World, follow: Callable[..., Follow], mo
 @pytest.mark.parametrize(
     ("owner", "command"),
     [
-        (None, """kubectl patch raycluster a -n default --type=merge -p '{"spec":{"suspend":false}}'"""),
-        (("RayJob", "j"), """kubectl patch rayjob j -n default --type=merge -p '{"spec":{"suspend":false}}'"""),
+        (None, """patch raycluster a -n default --type=merge -p '{"spec":{"suspend":false}}'"""),
+        (("RayJob", "j"), """patch rayjob j -n default --type=merge -p '{"spec":{"suspend":false}}'"""),
         (
             ("RayService", "s"),
-            """kubectl patch rayservice s -n default --type=merge -p '{"spec":{"rayClusterConfig":{"suspend":false}}}'""",
+            """patch rayservice s -n default --type=merge -p '{"spec":{"rayClusterConfig":{"suspend":false}}}'""",
         ),
     ],
 )
@@ -224,7 +224,7 @@ def test_how_to_resume(
     found = follow().until(lambda found: found.looked_at)
 
     assert found.suspended
-    assert found.how_to_resume == f"Resume it:  {command}"
+    assert found.how_to_resume == f"Resume it:  kubectl {command}"
 
 
 def test_a_queue_resumes(world: World, follow: Callable[..., Follow]) -> None:
