@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray import errors
 from kubectl_ray.cli import grammar, parser
-from kubectl_ray.cli.help import PROGRAM, placeholder
+from kubectl_ray.cli.help import PROGRAM, placeholder, usage
 from kubectl_ray.manifests import defaults
 from kubectl_ray.models import health
 from kubectl_ray.views import clusters, nodes, sessions, worker_groups
@@ -48,9 +48,9 @@ The answer goes to stdout, everything else (progress, remarks, questions, errors
 `json` and `yaml` are byte for byte what kubectl would write for the same object. Nodes are pods: their `name` is
 `pod/NAME`. Worker groups are parts of a RayCluster, not objects: `json`, `yaml`, `jsonpath` and `custom-columns` see
 the group as the RayCluster's spec has it, and `name` prints `workergroup/NAME`. `version` has `-o json|yaml`.
-`describe` and `delete` have no `-o`. Sessions are no Kubernetes objects: `session list -o json|yaml` is a `List` of plain
-ones, with `type`, `name`, `namespace`, `context`, `server`, `cluster`, `ports`, `urls`, `since`, `pid`, `background`
-and `log`; `-o name` prints `TYPE/NAME`, which `session stop` takes.
+`describe` and `delete` have no `-o`. Sessions are no Kubernetes objects: `session list -o json|yaml` is a `List` of
+plain ones, with `type`, `name`, `namespace`, `context`, `server`, `cluster`, `ports`, `urls`, `addresses`, `since`,
+`pid`, `host`, `background` and `log`; `-o name` prints `TYPE/NAME`, which `session stop` takes.
 
 With `--dry-run=client` and no `-o`, `create` prints YAML. The alias words of the other `kubectl ray` plugin print its
 columns and lines; with `-o` there is no difference.
@@ -95,16 +95,26 @@ def _index() -> str:
     lines = ["# Reference", "", "| command | |", "|---|---|"]
     lines += [f"| [`{' '.join(c.words)}`]({'-'.join(c.words)}.md) | {c.help} |" for c in grammar.COMMANDS]
     lines += ["", "[Connection flags](connection-flags.md) · [Login](login.md) · [Defaults](defaults.md) ·"]
-    lines += ["[Output](output.md) · [Statuses](statuses.md) · [Exit codes](exit-codes.md)"]
+    lines += ["[Output](output.md) · [What a session tells a program](session-changes.md) ·"]
+    lines += ["[Statuses](statuses.md) · [Exit codes](exit-codes.md)"]
     return "\n".join(lines)
 
 
 def _command(command: Command) -> str:
     module = import_module(command.module)
     built = parser.build(module, {"other_plugin": False})
-    usage = " ".join([PROGRAM, *command.words, *map(placeholder, built.positionals), "[flags]"])
     lines = [f"# {PROGRAM} {' '.join(command.words)}", "", (module.__doc__ or "").strip(), ""]
-    lines += ["```sh", usage, "```", "", "## Examples", "", "```sh", *_dedented(module.EXAMPLES), "```"]
+    lines += [
+        "```sh",
+        usage(command, module, built),
+        "```",
+        "",
+        "## Examples",
+        "",
+        "```sh",
+        *_dedented(module.EXAMPLES),
+        "```",
+    ]
     words = [action for action in built.positionals if action.help]
     if words:
         lines += ["", "## Words", "", "| word | |", "|---|---|"]

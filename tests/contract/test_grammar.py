@@ -27,7 +27,7 @@ def meant(line: str) -> tuple[str, dict[str, Any]]:
     assert type(args) is module.Args
     defaults = {action.dest: action.default for action in parser.options.values() if action.dest != "help"}
     defaults |= {action.dest: [] if action.nargs == "*" else None for action in parser.positionals}
-    defaults["other_plugin"] = False
+    defaults |= {"other_plugin": False, "rest": None}
     changed = {name: value for name, value in vars(args).items() if value != defaults[name]}
     return match.command.module.removeprefix("kubectl_ray.commands."), changed
 
@@ -76,7 +76,24 @@ TABLE: list[tuple[str, str, dict[str, Any]]] = [
     ("cluster nodes x", "cluster.nodes", {"name": "x"}),
     ("get node n -c x", "cluster.nodes", {**THEIRS, "name": "n", "cluster": "x"}),
     ("get nodes --ray-cluster x", "cluster.nodes", {**THEIRS, "cluster": "x"}),
-    # token
+    # session, dashboard, token
+    ("cluster session x", "cluster.session", {"name": "x"}),
+    ("cluster session rayjob/x -n foo", "cluster.session", {"name": "rayjob/x", "namespace": "foo"}),
+    ("session raycluster/x", "cluster.session", {**THEIRS, "name": "raycluster/x"}),
+    ("session", "cluster.session", THEIRS),
+    ("cluster session x --port dashboard=9000 --port client=0 --ports=client,serve", "cluster.session",
+     {"name": "x", "port": [("dashboard", 9000), ("client", 0)], "ports": ("client", "serve")}),
+    ("cluster session x --ports all --address 0.0.0.0 --open -o json", "cluster.session",
+     {"name": "x", "ports": ("client", "dashboard", "serve", "metrics"), "address": ("0.0.0.0",), "open": True,
+      "output": "json"}),
+    ("cluster session x --background --timeout 5m", "cluster.session",
+     {"name": "x", "background": True, "timeout": 300.0}),
+    ("cluster session x -- python -c 'a b' -- --port x -o json", "cluster.session",
+     {"name": "x", "rest": ["python", "-c", "a b", "--", "--port", "x", "-o", "json"]}),
+    ("cluster dashboard x", "cluster.dashboard", {"name": "x"}),
+    ("cluster dashboard x --print-url --port 9000 --address localhost", "cluster.dashboard",
+     {"name": "x", "print_url": True, "port": 9000, "address": ("127.0.0.1", "::1")}),
+    ("cluster dashboard x --no-open", "cluster.dashboard", {"name": "x", "print_url": True}),
     ("cluster token x", "cluster.token", {"name": "x"}),
     ("get token x", "cluster.token", {**THEIRS, "name": "x"}),
     # create
@@ -159,7 +176,7 @@ def test_every_command_and_alias_is_in_the_table() -> None:
         assert any(grammar.spelled(line.split())[: len(phrase)] == phrase for line in said), phrase
 
 
-@pytest.mark.parametrize("words", ["job submit", "session x", "logs x", "nosuch", "get", "cluster", "cluster nosuch"])
+@pytest.mark.parametrize("words", ["job submit", "dashboard x", "logs x", "nosuch", "get", "cluster", "cluster nosuch"])
 def test_unknown_words(words: str) -> None:
     """What is not in the table is no command."""
     assert grammar.find(list(enumerate(words.split()))) is None

@@ -47,7 +47,7 @@ class Candidates:
             if name.startswith(typed) and name.isprintable():
                 shown.setdefault(name, text)
         directive = self.directive
-        if shown and all(name.endswith("=") for name in shown):
+        if shown and all(name.endswith(("=", "/")) for name in shown):
             directive |= NO_SPACE
         lines = [f"{name}\t{text}" if text else name for name, text in shown.items()]
         return "\n".join([*lines, f":{directive}"]) + "\n"
@@ -99,16 +99,19 @@ def complete(words: Sequence[str], env: Mapping[str, str], connect: Callable[[Co
     line = _Line(parser, parts, words_left, env, connect)
     awaited = _awaits_value(before, parser.options)
     if awaited is not None:
-        return line.values(awaited).text(typed)
+        return line.values(awaited, typed).text(typed)
     if typed.startswith("-"):
         flag, equals, value = typed.partition("=")
         action = parser.options.get(command_line.long_form(flag, parser.options))
         if equals and action is not None:
-            return line.values(action).text(value)
+            return line.values(action, value).text(value)
         return line.flags().text(typed)
     if match is None:
         return _words([word for _place, word in said], typed).text(typed)
-    return line.positional([word for _place, word in words_left]).text(typed)
+    found = line.positional([word for _place, word in words_left], typed)
+    if not words_left:  # `session` is a command in the other plugin's words, and leads to others in ours
+        found.found = [*grammar.below([word for _place, word in said]), *found.found]
+    return found.text(typed)
 
 
 def _awaits_value(before: Sequence[str], options: Mapping[str, argparse.Action]) -> argparse.Action | None:
@@ -164,17 +167,17 @@ class _Line:
         found.append(("--help", "help for this command"))
         return Candidates(found)
 
-    def positional(self, typed: Sequence[str]) -> Candidates:
-        """The values of the word that comes next; those already typed are not proposed again."""
+    def positional(self, before: Sequence[str], typed: str) -> Candidates:
+        """The values of the word that comes next; those `before` it are not proposed again."""
         actions = self.parser.positionals
-        place = min(len(typed), len(actions) - 1)
-        if place < 0 or (len(typed) >= len(actions) and actions[-1].nargs not in {"*", "+"}):
+        place = min(len(before), len(actions) - 1)
+        if place < 0 or (len(before) >= len(actions) and actions[-1].nargs not in {"*", "+"}):
             return Candidates()
-        values = self.values(actions[place])
-        return Candidates([each for each in values.found if each[0] not in typed], values.directive)
+        values = self.values(actions[place], typed)
+        return Candidates([each for each in values.found if each[0] not in before], values.directive)
 
-    def values(self, action: argparse.Action) -> Candidates:
-        """The values of a flag or a word: fixed ones, files, or live names."""
+    def values(self, action: argparse.Action, typed: str) -> Candidates:
+        """The values of a flag or a word, of which this much is typed: fixed ones, files, or live names."""
         kind = vars(action).get("completes", "")
         if kind == "file":
             return Candidates(directive=FILES)
@@ -187,7 +190,7 @@ class _Line:
             from kubectl_ray.cli.live_names import names
 
             try:
-                return Candidates((name, "") for name in names(kind, self._args(), self.env, self.connect))
+                return Candidates((name, "") for name in names(kind, self._args(), self.env, self.connect, typed))
             except (KubectlRayError, OSError):
                 return Candidates()
         return Candidates()

@@ -81,6 +81,13 @@ COMMANDS = (
     Command("cluster get", "cluster.get", "one Ray cluster, or all, as rows", _other("get cluster")),
     Command("cluster describe", "cluster.describe", "all about one Ray cluster, on a page"),
     Command("cluster nodes", "cluster.nodes", "the heads and workers of Ray clusters", _other("get nodes")),
+    Command(
+        "cluster session",
+        "cluster.session",
+        "use a Ray cluster from this machine: ray.init, its dashboard",
+        _other("session"),
+    ),
+    Command("cluster dashboard", "cluster.dashboard", "show a Ray cluster's dashboard in the browser"),
     Command("cluster token", "cluster.token", "print the token that a Ray cluster asks for", _other("get token")),
     Command("cluster create", "cluster.create", "create a Ray cluster", _other("create cluster")),
     Command("cluster scale", "cluster.scale", "change how many workers a group has", _other("scale cluster")),

@@ -77,8 +77,7 @@ def options(parser: Parser) -> str:
 def _command(row: Command, module: ModuleType, parser: Parser) -> Iterator[str]:
     yield from paragraphs(module.__doc__ or "")
     yield "Usage:"
-    usage = " ".join([PROGRAM, *row.words, *map(placeholder, parser.positionals), "[flags]"])
-    yield f"  {usage}"
+    yield f"  {usage(row, module, parser)}"
     yield ""
     yield "Examples:"
     for line in module.EXAMPLES.strip("\n").splitlines():
@@ -99,9 +98,17 @@ def _command(row: Command, module: ModuleType, parser: Parser) -> Iterator[str]:
         yield from fill(f"Also understood, with the other Ray plugin's output: {phrases}", WIDTH)
 
 
+def usage(row: Command, module: ModuleType, parser: Parser) -> str:
+    """How the command is written, on one line."""
+    rest = ["[-- COMMAND...]"] if "rest" in getattr(module.Args, "__annotations__", ()) else []
+    return " ".join([PROGRAM, *row.words, *map(placeholder, parser.positionals), "[flags]", *rest])
+
+
 def placeholder(action: argparse.Action) -> str:
     """A positional as usage shows it: NAME, [NAME], NAME..., [NAME...]."""
     name = action.metavar if isinstance(action.metavar, str) else action.dest.upper()
+    if name.startswith("["):  # [TYPE/]NAME: what may be left out stands there already
+        return name
     return {"?": f"[{name}]", "*": f"[{name}...]", "+": f"{name}..."}.get(str(action.nargs), name)
 
 

@@ -29,8 +29,11 @@ def names(
     args: argparse.Namespace,
     env: Mapping[str, str],
     connect: Callable[[Context], Client] | None = None,
+    typed: str = "",
 ) -> list[str]:
     """The names of this kind, in the namespace and with the login of the flags typed so far.
+
+    `typed`: the beginning that is there; a target's says whether it is of a Ray cluster, a RayJob or a RayService.
 
     Raises:
         KubectlRayError: they cannot be found out.
@@ -54,6 +57,8 @@ def names(
             return _listed(ctx, NAMESPACES)
         if kind == "cluster":
             return _listed(ctx, RAYCLUSTERS)
+        if kind == "target":
+            return _targets(ctx, typed)
         return _groups(ctx, getattr(args, "cluster", None)) if kind == "group" else []
     finally:
         ctx.close()
@@ -73,6 +78,16 @@ def _of_sessions(args: argparse.Namespace, env: Mapping[str, str]) -> list[str]:
     from kubectl_ray.views.sessions import written
 
     return sorted({written(each.kind, each.name) for each in opened(Registry(env), args)})
+
+
+def _targets(ctx: Context, typed: str) -> list[str]:
+    """NAME of a Ray cluster; behind `rayjob/` and the like, those of that type."""
+    from kubectl_ray.flows.head import KINDS, target
+
+    written, slash, _name = typed.partition("/")
+    if slash:
+        return [f"{written}/{name}" for name in _listed(ctx, KINDS[target(f"{written}/x", "").kind])]
+    return [*_listed(ctx, RAYCLUSTERS), *(f"{kind}/" for kind in KINDS if typed)]
 
 
 def _listed(ctx: Context, resource: Resource) -> list[str]:

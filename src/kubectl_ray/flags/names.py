@@ -9,8 +9,19 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
 
-#: What `completes` accepts: kinds whose live names complete.py finds in the cluster, the kubeconfig or the registry of sessions.
-LIVE_KINDS = ("cluster", "group", "namespace", "context", "user", "kube-cluster", "session", "file", "directory")
+#: What `completes` accepts: kinds whose live names complete.py asks a cluster, a file or the registry for.
+LIVE_KINDS = (
+    "cluster",
+    "group",
+    "namespace",
+    "context",
+    "user",
+    "kube-cluster",
+    "session",
+    "target",
+    "file",
+    "directory",
+)
 
 
 def completes(action: argparse.Action, kind: str) -> argparse.Action:

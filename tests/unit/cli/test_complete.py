@@ -35,6 +35,8 @@ def api() -> Iterator[ApiServer]:
                     "spec": {"workerGroupSpecs": [{"groupName": group} for group in groups]},
                 }
             )
+        train = {"name": "train", "namespace": "default"}
+        server.add({"apiVersion": "ray.io/v1", "kind": "RayJob", "metadata": train})
         server.add({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "default"}})
         yield server
 
@@ -97,6 +99,13 @@ def test_files() -> None:
     ("line", "names"),
     [
         ("cluster get ''", ["alpha", "beta"]),
+        ("cluster session ''", ["alpha", "beta"]),
+        ("cluster session a", ["alpha"]),
+        ("cluster session rayclusters/b", ["rayclusters/beta"]),
+        ("cluster session rayjob/", ["rayjob/train"]),
+        ("cluster session nosuch/", []),
+        ("cluster dashboard ''", ["alpha", "beta"]),
+        ("session ''", ["list", "stop", "alpha", "beta"]),
         ("cluster describe al", ["alpha"]),
         ("cluster delete alpha ''", ["beta"]),
         ("cluster scale -c ''", ["alpha", "beta"]),
@@ -148,3 +157,14 @@ def test_trouble_is_silent(api: ApiServer, trouble: str) -> None:
 def test_no_login_is_silent() -> None:
     """No kubeconfig at all."""
     assert proposed("cluster get ''") == ([], NO_FILES)
+
+
+def test_types_of_a_session(api: ApiServer) -> None:
+    """A type is a beginning: no space comes behind it."""
+    assert proposed("cluster session rayj", api.env) == (["rayjob/"], NO_FILES | NO_SPACE)
+
+
+def test_ports_of_a_session() -> None:
+    """Which port comes before its number."""
+    assert proposed("cluster session x --port d") == (["dashboard="], NO_FILES | NO_SPACE)
+    assert proposed("cluster session x --ports a") == (["all"], NO_FILES)

@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 EXAMPLES = """
   kubectl ray cluster token my-cluster
 
-  # For the ray program in this shell
-  export RAY_AUTH_MODE=token RAY_AUTH_TOKEN=$(kubectl ray cluster token my-cluster)
+  # For the ray program in this shell, beside RAY_AUTH_MODE=token
+  export RAY_AUTH_TOKEN=$(kubectl ray cluster token my-cluster)
 """
 
 
