@@ -94,8 +94,8 @@ class Carrier:
         """Give a stream up."""
         raise NotImplementedError
 
-    def ping(self) -> None:
-        """Queue a question that the far end answers."""
+    def ping(self) -> int:
+        """Queue a question that the far end answers, by `spdy.Ponged` with this number where `many`."""
         raise NotImplementedError
 
     def understand(self, data: memoryview) -> list[Event]:
@@ -151,7 +151,7 @@ class Carrier:
                     break
                 raise Ended(self._farewell, orderly=self._orderly)
             # A first piece that is short is all there is, mostly. Else read on until nothing is there.
-            if got < RECORD and not size or not self._secure:
+            if (got < RECORD and not size) or not self._secure:
                 size += got
                 break
             size += got
@@ -231,9 +231,9 @@ class SpdyCarrier(Carrier):
         """RST_STREAM."""
         self._spdy.reset(stream)
 
-    def ping(self) -> None:
+    def ping(self) -> int:
         """PING: the node answers."""
-        self._spdy.ping()
+        return self._spdy.ping()
 
     def understand(self, data: memoryview) -> list[Event]:
         """SPDY's events."""
@@ -329,9 +329,10 @@ class ChannelCarrier(Carrier):
     def reset(self, stream: int) -> None:
         """The whole WebSocket is to be closed, by who owns it."""
 
-    def ping(self) -> None:
+    def ping(self) -> int:
         """A WebSocket's ping: the API server answers."""
         self._queue(self._websocket.ping())
+        return 0
 
     def understand(self, data: memoryview) -> list[Event]:
         """The two channels as streams; the end of the WebSocket ends both."""

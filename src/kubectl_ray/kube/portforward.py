@@ -156,7 +156,7 @@ def _all_refused(refusals: dict[Way, KubectlRayError], namespace: str) -> Kubect
     user = denied[0].message.partition(" may not ")[0]
     verbs = " and ".join(sorted({_denied(error) for error in denied}))
     answer = NotAllowed(
-        f"{user} may not open a port-forward in namespace {namespace}: the right to {verbs} pods/portforward is missing",
+        f"{user} may not forward ports in namespace {namespace}: the right to {verbs} pods/portforward is missing",
         "Ask the cluster's administrator for the verbs get and create of pods/portforward; to see what you have: "
         f"kubectl auth can-i create pods/portforward -n {namespace}",
     )

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+import threading
 import time
+
+from kubectl_ray.kube.relay_door import Door, bind
+from kubectl_ray.kube.relay_end import Pipe, Question
+from kubectl_ray.kube.relay_fleet import Fleet
+from kubectl_ray.kube.relay_loop import NEVER, Loop
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
+    import socket
     from collections.abc import Callable, Sequence
 
     from kubectl_ray.kube.carrier import Carrier, Way
+    from kubectl_ray.kube.relay_end import End
     from kubectl_ray.kube.relay_told import Told
 
     Dial = Callable[[int, Way | None], Carrier]
     """`(remote port, way that worked before or None)` → a carrier; `functools.partial(dial, api, namespace, pod)`.
 
     The port matters only for the way that carries a single connection."""
+
+CLOSING = 1.0
+"""Seconds that `close` takes at most."""
 
 
 class Relay:
@@ -25,11 +36,19 @@ class Relay:
     """
 
     def __init__(self, tell: Callable[[Told], None], *, clock: Callable[[], float] = time.monotonic) -> None:
-        raise NotImplementedError
+        self._loop = Loop(clock)
+        self._tell = tell
+        self._fleet = Fleet(self._loop, self._say)
+        self._doors: list[Door] = []
+        self._ends: set[End] = set()
+        self._attempts = 0
+        self._lock = threading.Lock()
+        self._closed = False
+        self._thread = threading.Thread(target=self._run, name="port-forward", daemon=True)
 
     def start(self) -> None:
         """Start the thread."""
-        raise NotImplementedError
+        self._thread.start()
 
     def listen(self, addresses: Sequence[str], wanted: int, remote: int) -> int:
         """Listen on the same port of all these addresses, for connections to `remote`; the port.
@@ -40,14 +59,35 @@ class Relay:
         Raises:
             WrongUse: an address that is none of this machine, or no port that may be used.
         """
-        raise NotImplementedError
+        socks = bind(addresses, wanted)
+        with self._lock:
+            if self._closed:
+                for sock in socks:
+                    sock.close()
+                return 0
+            doors = [Door(self._loop, sock, lambda local: self._enter(local, remote)) for sock in socks]
+            self._doors += doors
+        port: int = socks[0].getsockname()[1]
+
+        def open_all() -> None:
+            self._fleet.port = remote
+            for door in doors:
+                door.open()
+
+        self._loop.call(open_all)
+        return port
 
     def connect(self, dial: Dial | None) -> int:
         """Go to this pod from now on: one attempt, answered by `Connected` or `Failed` (never both) with its number.
 
-        What runs over the old pod's carriers is ended as it is. None: nowhere, hold what comes; nothing is told.
+        What runs over the old pod's carriers is ended as it is. None: nowhere, hold what comes; nothing is told. An
+        attempt that a later one overtakes is not answered.
         """
-        raise NotImplementedError
+        with self._lock:
+            self._attempts += 1
+            attempt = self._attempts
+            self._loop.call(lambda: self._fleet.connect(dial, attempt))
+        return attempt
 
     def probe(
         self,
@@ -60,10 +100,71 @@ class Relay:
         """Send `request` to a port of the pod, and gather what comes back until `enough` (at most 64 KiB).
 
         `then(answer, why)` is called once, in the relay's thread: `why` is "" when it was enough, else why not, in
-        words ("nothing listens there", "no answer", …). `timeout` in seconds counts from now, waiting for a way included.
+        words ("nothing listens on port …", "no answer in time", …). `timeout` in seconds counts from now, waiting for a
+        way included. After `close`, nobody is called.
         """
-        raise NotImplementedError
+
+        def ask() -> None:
+            limit = self._loop.clock() + timeout
+            self._add(Question(self._loop, remote, request, enough, then, limit))
+
+        self._loop.call(ask)
 
     def close(self) -> None:
-        """End all; within a second no port, thread or descriptor is left."""
-        raise NotImplementedError
+        """End all; within a second no port, thread or descriptor is left.
+
+        A thread that is in the middle of making a carrier may last until the API client is closed.
+        """
+        with self._lock:
+            closed, self._closed = self._closed, True
+        if closed:
+            return
+        until = time.monotonic() + CLOSING
+        if self._thread.ident is None:
+            self._end()
+            return
+        self._loop.stop()
+        self._thread.join(CLOSING)
+        for thread in list(self._fleet.threads):
+            thread.join(max(until - time.monotonic(), 0))
+
+    def _run(self) -> None:
+        try:
+            self._loop.run(self._tick)
+        finally:
+            self._end()
+
+    def _end(self) -> None:
+        for door in self._doors:
+            door.close()
+        for end in list(self._ends):
+            if isinstance(end, Pipe):
+                end.close()
+        self._fleet.close()
+        self._loop.close()
+
+    def _say(self, told: Told) -> None:
+        if not self._closed:
+            self._tell(told)
+
+    def _enter(self, local: socket.socket, remote: int) -> None:
+        self._add(Pipe(self._loop, remote, local))
+
+    def _add(self, end: End) -> None:
+        end.on_close = self._left
+        self._ends.add(end)
+        self._fleet.add(end)
+
+    def _left(self, end: End) -> None:
+        self._ends.discard(end)
+        self._fleet.forget(end)
+
+    def _tick(self, now: float) -> float:
+        due = min([door.tick(now) for door in self._doors], default=NEVER)
+        for end in [end for end in self._ends if end.deadline <= now]:
+            if end.judging and end.link is not None:
+                end.link.expired(end)
+            else:
+                end.expire(now)
+        due = min(due, self._fleet.tick(now))
+        return min([due, *(end.deadline for end in self._ends)])
