@@ -49,7 +49,7 @@ class Log(io.RawIOBase):
         data = bytes(data)
         lines = data.splitlines(keepends=True)
         stamped = b"".join(line if place == 0 and self._begun else stamp + line for place, line in enumerate(lines))
-        self._begun = not data.endswith(b"\n")
+        self._begun = not data.endswith(b"\n") if data else self._begun
         try:
             os.write(self._descriptor, stamped)
             if os.fstat(self._descriptor).st_size > self._size:

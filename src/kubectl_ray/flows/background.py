@@ -222,8 +222,9 @@ def _unpacked(found: Any) -> KubectlRayError:
     if not (isinstance(kind, type) and issubclass(kind, KubectlRayError)):
         kind = KubectlRayError
     error: KubectlRayError = kind(str(packed.get("message", "")), str(packed.get("hint", "")))
-    error.exit_code = int(packed.get("exitCode", 1))
-    error.code = int(packed.get("code", 0))
+    code, http = packed.get("exitCode"), packed.get("code")
+    error.exit_code = code if isinstance(code, int) and code > 0 else KubectlRayError.exit_code
+    error.code = http if isinstance(http, int) else 0
     error.reason = str(packed.get("reason", ""))
     error.missing_group = str(packed.get("missingGroup", ""))
     if packed.get("refused"):
