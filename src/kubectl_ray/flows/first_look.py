@@ -34,7 +34,7 @@ def needs_token(cluster: Cluster | None, host: str, port: int) -> bool:
 
 
 class FirstLook:
-    """Looks in a thread of its own, and says each line that there is to say; `close` ends it.
+    """Looks in a thread of its own, and says what there is to say; `close` ends it.
 
     `client`: the session has a port for Ray Client, so that versions matter.
     """
@@ -62,8 +62,9 @@ class FirstLook:
         known = ""
         if cluster is not None and needs_token(cluster, host, port):
             self._tell(
-                "The cluster asks for a token:  export RAY_AUTH_MODE=token "
-                f"RAY_AUTH_TOKEN=$(kubectl ray cluster token {cluster.name} -n {cluster.namespace})"
+                "The cluster asks for a token. In a shell:\n"
+                "  export RAY_AUTH_MODE=token\n"
+                f"  export RAY_AUTH_TOKEN=$(kubectl ray cluster token {cluster.name} -n {cluster.namespace})"
             )
             try:
                 known = token.known(self._api, cluster, self._env)

@@ -26,7 +26,7 @@ class Connecting(Change):
 
 
 class Remark(Change):
-    """Something a person should know: `text`, one line."""
+    """Something a person should know: `text`, a line or several."""
 
     __slots__ = ("text",)
 

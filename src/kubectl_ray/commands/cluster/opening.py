@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from kubectl_ray.flows.tunnel import Tunnel
     from kubectl_ray.flows.tunnel_changes import Change
 
-EVERYBODY_HERE = "Everybody who is logged in on this machine can use the ports while they are open."
-EVERYBODY = "Everybody who can reach this machine over the network can use the ports while they are open."
+EVERYBODY_HERE = "Everybody who is logged in on this machine can use these ports."
+EVERYBODY = "Everybody who can reach this machine over the network can use these ports."
 _LOOPBACK = ("127.", "::1")
 
 
@@ -64,12 +64,14 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
             ctx.talk(1, f"This session is not in the list of sessions: {entry.why}")
         awaited = {port.name for port in tunnel.ports}
         urls: dict[str, str] = {}
+        heard: list[str] = []  # LOCAL:REMOTE, as kubectl writes them
         for change in changes:
             yield change
             if isinstance(change, Started):
                 if not urls:
                     yield from _who_else(ctx, change.addresses)
                 urls[change.name] = url(change)
+                heard.append(f"{change.local}:{change.remote}")
                 ports = {**entry.session.ports, change.name: change.local}
                 entry.update(ports=ports, addresses=change.addresses, **_cluster(tunnel))
             elif isinstance(change, Moved):
@@ -77,6 +79,7 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
             if isinstance(change, Started | Absent) and awaited:
                 awaited.discard(change.name)
                 if not awaited:
+                    ctx.talk(1, _as_kubectl(tunnel, heard))
                     yield Ready(urls)
 
 
@@ -101,12 +104,18 @@ def _written_down(ctx: Context, aim: Target) -> tuple[list[Session], Entry]:
 def _open_already(ctx: Context, other: Session) -> str:
     from kubectl_ray.models.age import human
 
-    where = [
-        url(Started(name, local, 0, wanted=local, addresses=other.addresses)) for name, local in other.ports.items()
-    ]
     since = human(max(0.0, ctx.now() - other.since))
-    addresses = f": {', '.join(where)}" if where else ""
-    return f"A session to {other.name} is open already (since {since}){addresses}. See:  kubectl ray session list"
+    urls = [url(Started(name, local, 0, wanted=0, addresses=other.addresses)) for name, local in other.ports.items()]
+    # The dashboard's says most to a person who has forgotten the other window.
+    where = [each for each in urls if each.startswith("http")] or urls
+    address = f": {where[0]}" if where else ""
+    return f"A session to {other.name} is open already (since {since}){address}\nSee:  kubectl ray session list"
+
+
+def _as_kubectl(tunnel: Tunnel, pairs: list[str]) -> str:
+    """What kubectl has for this, as long as nothing happens to the head."""
+    service = tunnel.cluster.head_service if tunnel.cluster is not None else "HEAD-SERVICE"
+    return f"kubectl port-forward -n {tunnel.target.namespace} service/{service} {' '.join(pairs)}"
 
 
 def _who_else(ctx: Context, addresses: list[str]) -> Iterator[Change]:

@@ -229,10 +229,12 @@ def test_address(world: World, home: dict[str, str], addresses: list[str], shown
 
 def test_who_can_use_it(world: World, home: dict[str, str]) -> None:
     """Everybody on this machine, which -v says; everybody else too with an --address of the network, which is said."""
-    here = "Everybody who is logged in on this machine can use the ports while they are open.\n"
-    network = "Everybody who can reach this machine over the network can use the ports while they are open.\n"
+    here = "Everybody who is logged in on this machine can use these ports.\n"
+    network = "Everybody who can reach this machine over the network can use these ports.\n"
 
-    assert here in run(world, "cluster session x -v", *BOTH, env=home).err
+    said = run(world, "cluster session x -v", *BOTH, env=home).err
+    assert here in said
+    assert "kubectl port-forward -n default service/my-cluster-head-svc 10001:10001 8265:8265\n" in said
     assert here not in run(world, "cluster session x", *BOTH, env=home).err
     opened = started("dashboard", addresses=[ANY])
     assert network in run(world, "cluster session x --address 0.0.0.0", opened, env=home).err
@@ -263,8 +265,7 @@ def test_a_second_session(world: World, home: dict[str, str]) -> None:
 
     same, other = ran
     assert same.err.startswith(
-        "A session to x is open already (since 0s): ray://127.0.0.1:10001, http://127.0.0.1:8265. "
-        "See:  kubectl ray session list\n"
+        "A session to x is open already (since 0s): http://127.0.0.1:8265\nSee:  kubectl ray session list\n"
     )
     assert "Session started on port 8266" in same.out
     assert "already" not in other.err
@@ -354,14 +355,15 @@ def around(world: World, home: dict[str, str], capfd: pytest.CaptureFixture[str]
 
 def test_around_a_command(world: World, home: dict[str, str], capfd: pytest.CaptureFixture[str]) -> None:
     """It begins when the ports answer, knows where Ray is, and its exit code is the session's; stdout is its own."""
-    said, ran = around(world, home, capfd, *BOTH, env={"RAY_ADDRESS": "elsewhere", "RAY_AUTH_TOKEN": "mine"})
+    answering = (started("client", 7, wanted=0), started("dashboard", 9, wanted=0))  # where nobody listens
+    said, ran = around(world, home, capfd, *answering, env={"RAY_ADDRESS": "elsewhere", "RAY_AUTH_TOKEN": "mine"})
 
-    assert said == "ray://127.0.0.1:10001 http://127.0.0.1:8265 None mine\n"
+    assert said == "ray://127.0.0.1:7 http://127.0.0.1:9 None mine\n"
     assert (ran.code, ran.out) == (7, "")
     assert ran.err == (
         "Connecting...\n"
-        "Ray Interactive Client Session started on port 10001...\n"
-        "Ray Dashboard Session started on port 8265...\n"
+        "Ray Interactive Client Session started on port 7...\n"
+        "Ray Dashboard Session started on port 9...\n"
     )
 
 
