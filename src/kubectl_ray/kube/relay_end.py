@@ -8,6 +8,7 @@ import struct
 from collections import deque
 
 from kubectl_ray.kube.relay_loop import NEVER, READ, WRITE
+from kubectl_ray.kube.relay_told import BROKEN, NO_ANSWER, NO_WAY
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -301,7 +302,7 @@ class Question(End):
 
     def over(self) -> None:
         """The same."""
-        self._tell("the connection to the pod was lost")
+        self._tell(BROKEN)
 
     def broken(self, why: str) -> None:
         """The pod refused."""
@@ -310,7 +311,7 @@ class Question(End):
     def expire(self, now: float) -> None:
         """It took too long."""
         del now
-        self._tell("no answer in time" if self.link is not None else "no way to the pod in time")
+        self._tell(NO_ANSWER if self.link is not None else NO_WAY)
 
     def _tell(self, why: str) -> None:
         if not self.closed:

@@ -7,6 +7,7 @@ from kubectl_ray.kube import spdy
 from kubectl_ray.kube.carrier import ERROR_BELOW, LAST_STREAM, Ended
 from kubectl_ray.kube.relay_end import GIVE_UP_ABOVE
 from kubectl_ray.kube.relay_loop import NEVER, READ, WRITE
+from kubectl_ray.kube.relay_told import in_words
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -393,18 +394,3 @@ class Link:
             if self.paused:
                 self.resume(end)
         self._freed(self)
-
-
-def in_words(remote: int, said: str) -> tuple[str, bool]:
-    """What a node says on the error stream, shorter; and whether it is that nothing listens there.
-
-    Seen: `error forwarding port 8265 to pod 57c6…, uid : failed to execute portforward in network namespace "…":
-    failed to connect to localhost:8265 inside namespace "…", IPv4: dial tcp4 127.0.0.1:8265: connect: connection
-    refused IPv6 dial tcp6: address localhost: no suitable address found`.
-    """
-    if "connection refused" in said:
-        return f"nothing listens on port {remote} of the pod", True
-    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
-    if "not found" in plain or "no such container" in plain or "not running" in plain:
-        return f"the pod is gone ({plain[-200:]})", False
-    return plain.rpartition('": ')[2][:300] or plain[:300], False

@@ -6,10 +6,12 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from kubectl_ray.errors import KubectlRayError
 
-NOBODY = "nothing listens there"
-"""Why a probe failed: its connection was refused at the far side."""
-NO_ANSWER = "no answer"
-"""Why a probe failed: its time was over, whether or not there was a way to the pod."""
+NOBODY = "nothing listens on port"
+"""Why a probe failed: its connection was refused at the far side; the port's number follows."""
+NO_ANSWER = "no answer in time"
+NO_WAY = "no way to the pod in time"
+BROKEN = "the connection to the pod was lost"
+"""Why a probe failed without telling anything of the port."""
 
 
 class Connected:
@@ -63,3 +65,18 @@ class Refused:
 
 
 Told = Connected | Failed | Lost | Refused
+
+
+def in_words(remote: int, said: str) -> tuple[str, bool]:
+    """What a node says on the error stream, shorter; and whether it is that nothing listens there.
+
+    Seen: `error forwarding port 8265 to pod 57c6…, uid : failed to execute portforward in network namespace "…":
+    failed to connect to localhost:8265 inside namespace "…", IPv4: dial tcp4 127.0.0.1:8265: connect: connection
+    refused IPv6 dial tcp6: address localhost: no suitable address found`.
+    """
+    if "connection refused" in said:
+        return f"nothing listens on port {remote} of the pod", True
+    plain = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
+    if "not found" in plain or "no such container" in plain or "not running" in plain:
+        return f"the pod is gone ({plain[-200:]})", False
+    return plain.rpartition('": ')[2][:300] or plain[:300], False
