@@ -114,8 +114,8 @@ def _login(ctx: Context, cluster: Cluster, *, copy: bool) -> str:
     except KubectlRayError as error:
         return f"The dashboard asks for a token. {error.message}" + (f"\n{error.hint}" if error.hint else "")
     if copy and ctx.copy(known):
-        return f"The dashboard asks for a token: paste it, it is on the clipboard. To see it:  {printed}"
-    return f"The dashboard asks for a token. Print it:  {printed}"
+        return f"The dashboard asks for a token: paste it, it is on the clipboard.\nTo see it:  {printed}"
+    return f"The dashboard asks for a token. Print it:\n  {printed}"
 
 
 def _this_machine(env: Mapping[str, str]) -> str:

@@ -85,7 +85,7 @@ def test_only_its_address(world: World, home: dict[str, str], flag: str) -> None
     ran = run(world, f"cluster dashboard my-cluster {flag}", OPEN, env=home, raw=ASKING)
 
     assert ran.out == "http://127.0.0.1:9\n"
-    assert ran.err == f"The dashboard asks for a token. Print it:  {PRINT_IT}\nPress Ctrl-C to end.\n"
+    assert ran.err == f"The dashboard asks for a token. Print it:\n  {PRINT_IT}\nPress Ctrl-C to end.\n"
     assert (ran.ctx.pages, ran.ctx.copied) == ([], [])
 
 
@@ -118,7 +118,7 @@ def test_token_on_the_clipboard(world: World, home: dict[str, str]) -> None:
 
     assert ran.ctx.copied == ["s3cret"]
     assert ran.err.startswith(
-        "The dashboard asks for a token: paste it, it is on the clipboard. To see it:  " + PRINT_IT
+        "The dashboard asks for a token: paste it, it is on the clipboard.\nTo see it:  " + PRINT_IT
     )
     assert "s3cret" not in ran.out + ran.err
 
@@ -129,7 +129,7 @@ def test_token_without_a_clipboard(world: World, home: dict[str, str]) -> None:
 
     ran = run(world, "cluster dashboard my-cluster", OPEN, env=home, raw=ASKING, clipboard=False)
 
-    assert ran.err.startswith(f"The dashboard asks for a token. Print it:  {PRINT_IT}\n")
+    assert ran.err.startswith(f"The dashboard asks for a token. Print it:\n  {PRINT_IT}\n")
 
 
 def test_token_that_may_not_be_read(world: World, home: dict[str, str]) -> None:
