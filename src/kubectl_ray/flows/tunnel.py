@@ -341,10 +341,11 @@ class Tunnel:
             door.welcomed(now)
             self._failures = 0
             return
-        if door is self._doors.main and door.told and self._lost is None and why != relay_told.NO_ANSWER:
+        silent = why in {relay_told.NO_ANSWER, relay_told.NO_WAY, relay_told.BROKEN}
+        if door is self._doors.main and door.told and self._lost is None and not silent:
             self._lose("Ray on the head does not answer", now)
             self._doors.forget()
-        if self._linked:
+        if self._linked and why not in {relay_told.NO_WAY, relay_told.BROKEN}:
             door.heard(why, now)
         self._doors.plan(door, now)
 

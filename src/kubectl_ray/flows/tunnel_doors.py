@@ -89,7 +89,7 @@ class Door:
     @property
     def why_absent(self) -> str:
         """Why nobody is thought to be there, in words."""
-        if self.why == NOBODY:
+        if self.why.startswith(NOBODY):
             return f"nothing listens on port {self.remote} of the head"
         return f"port {self.remote} of the head does not answer as it should ({self.why or 'something else is there'})"
 

@@ -75,7 +75,7 @@ def in_words(remote: int, said: str) -> tuple[str, bool]:
     refused IPv6 dial tcp6: address localhost: no suitable address found`.
     """
     if "connection refused" in said:
-        return f"nothing listens on port {remote} of the pod", True
+        return f"{NOBODY} {remote} of the pod", True
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
     if "not found" in plain or "no such container" in plain or "not running" in plain:
         return f"the pod is gone ({plain[-200:]})", False

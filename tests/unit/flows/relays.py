@@ -84,7 +84,7 @@ class FakeRelay:
 
         def ask() -> None:
             self.probes.append(remote)
-            answer = self.answers.get(remote, NOBODY)
+            answer = self.answers.get(remote, f"{NOBODY} {remote}")
             if isinstance(answer, str):
                 then(b"", answer)
             else:

@@ -102,7 +102,7 @@ def test_why_absent(doors: Doors) -> None:
     """Nobody listens, somebody is silent, and somebody else is there: three things."""
     door = named(doors, "client")
 
-    door.heard(NOBODY, 1.0)
+    door.heard(f"{NOBODY} 10001 of the pod", 1.0)
     assert door.why_absent == "nothing listens on port 10001 of the head"
     door.heard("no answer", 1.0)
     assert door.why_absent == "port 10001 of the head does not answer as it should (no answer)"
