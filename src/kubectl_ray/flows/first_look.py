@@ -16,7 +16,7 @@ from kubectl_ray.models.authentication import Authentication
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Iterator, Mapping
 
     from kubectl_ray.kube.client import Client
     from kubectl_ray.models.cluster import Cluster
@@ -34,7 +34,7 @@ def needs_token(cluster: Cluster | None, host: str, port: int) -> bool:
 
 
 class FirstLook:
-    """Looks in a thread of its own, and says what there is to say; `close` ends it.
+    """Looks in a thread of its own, and says what there is to say, then "": that was all. `close` ends it.
 
     `client`: the session has a port for Ray Client, so that versions matter.
     """
@@ -59,9 +59,14 @@ class FirstLook:
     def _look(self, cluster: Cluster | None, host: str, port: int) -> None:
         if self._over.wait(MOMENT):
             return
+        for found in self._found(cluster, host, port):
+            self._tell(found)
+        self._tell("")
+
+    def _found(self, cluster: Cluster | None, host: str, port: int) -> Iterator[str]:
         known = ""
         if cluster is not None and needs_token(cluster, host, port):
-            self._tell(
+            yield (
                 "The cluster asks for a token. In a shell:\n"
                 "  export RAY_AUTH_MODE=token\n"
                 f"  export RAY_AUTH_TOKEN=$(kubectl ray cluster token {cluster.name} -n {cluster.namespace})"
@@ -72,8 +77,10 @@ class FirstLook:
                 return  # whoever pastes that line learns why
         if self._client:
             there = dashboard(host, port, known)
-            self._tell(misfit(self._python.versions(), Versions(there.python_version(), there.ray_version())))
+            line = misfit(self._python.versions(), Versions(there.python_version(), there.ray_version()))
+            if line:
+                yield line
 
-    def _tell(self, line: str) -> None:
-        if line and not self._over.is_set():
-            self._say(line)
+    def _tell(self, text: str) -> None:
+        if not self._over.is_set():
+            self._say(text)

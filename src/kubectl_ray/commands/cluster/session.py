@@ -53,6 +53,10 @@ EXAMPLES = """
 """
 
 
+ALL_SAID = Remark("")
+"""From the first look, behind its last remark; not shown."""
+
+
 class Args(argparse.Namespace):
     """`kubectl ray cluster session [TYPE/]NAME [-- COMMAND…]`."""
 
@@ -155,10 +159,18 @@ def _open(ctx: Context, args: Args, tunnel: Tunnel) -> Iterator[Event]:
     show = _Show(ctx, args, Teller(tunnel.target))
     look = FirstLook(ctx.api, ctx.env, lambda line: tunnel.tell(Remark(line)), client="client" in names)
     with closing(look), closing(opening.opened(ctx, tunnel)) as changes:
+        looks = ready = False
         for change in changes:
-            yield from show(change)
+            if change == ALL_SAID:
+                looks = False
+            else:
+                yield from show(change)
             if isinstance(change, Started) and change.name == "dashboard":
+                looks = True
                 look.start(tunnel.cluster, host(change.addresses), change.local)
+            ready = ready or isinstance(change, Ready)
+            if ctx.starter is not None and ready and not looks:
+                ctx.starter.ready()  # it shows all that there is to say
 
 
 def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Iterator[Event]:
@@ -230,7 +242,5 @@ class _Show:
             yield from self._teller.tell(change)
         if starter is not None:
             starter.tell(told)
-            if isinstance(change, Ready):
-                starter.ready()
         elif isinstance(change, Started) and change.name == "dashboard" and self._args.open:
             yield from _browser(ctx, url(change))

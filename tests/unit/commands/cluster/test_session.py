@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from kubectl_ray.commands.cluster.session import ALL_SAID
 from kubectl_ray.errors import CommandNotStarted, NotFound, WrongUse
+from kubectl_ray.flows.session_json import Remark
 from kubectl_ray.flows.sessions import Registry
 from kubectl_ray.flows.tunnel_changes import Absent, Lost, Moved, Reconnected, Suspended, Waiting
 from tests.kuberay import cluster
@@ -320,15 +322,25 @@ class Starter:
 
 
 def test_in_the_background(world: World, home: dict[str, str]) -> None:
-    """The process in the background tells its starter each change, and when it may leave; it opens no browser."""
+    """It tells its starter each change, and that it may leave once nothing more is to be said; it opens no browser."""
     starter = Starter()
 
-    ran = run(world, "cluster session x --background --open", *BOTH, Lost("y"), env=home, starter=starter)
+    line = "cluster session x --background --open"
+    ran = run(world, line, *BOTH, Remark("a token"), ALL_SAID, Lost("y"), env=home, starter=starter)
 
-    assert [each["change"] for each in starter.told] == [
-        "connecting", "started", "started", "ready", "READY", "lost",
-    ]  # fmt: skip
+    told = [each["change"] for each in starter.told]
+    assert told[:6] == ["connecting", "started", "started", "ready", "remark", "READY"]
+    assert [each for each in told[6:] if each != "READY"] == ["lost"]
     assert ran.ctx.pages == []
+
+
+def test_in_the_background_without_a_dashboard(world: World, home: dict[str, str]) -> None:
+    """There is nothing to look at: it is ready when its ports are."""
+    starter = Starter()
+
+    run(world, "cluster session x --background --ports client", started("client"), env=home, starter=starter)
+
+    assert [each["change"] for each in starter.told] == ["connecting", "started", "ready", "READY"]
 
 
 def test_failing_in_the_background(world: World, home: dict[str, str]) -> None:
