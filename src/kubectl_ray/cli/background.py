@@ -75,7 +75,9 @@ def entry() -> NoReturn:
     log = io.TextIOWrapper(Log(path, 2), encoding="utf-8", errors="backslashreplace", write_through=True)  # type: ignore[type-var]
     sys.argv[1:] = argv
     sys.stdout = sys.stderr = log
-    main.entry(Starter(id, path, channel))
+    starter = Starter(id, path, channel)
+    starter.watch()
+    main.entry(starter)
 
 
 if __name__ == "__main__":

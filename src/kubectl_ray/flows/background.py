@@ -10,7 +10,9 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import sys
+import threading
 
 from kubectl_ray import errors
 from kubectl_ray.errors import KubectlRayError
@@ -39,6 +41,7 @@ class Starter:
         self.id = id
         self.log = log
         self._channel = channel
+        self._needed = True
 
     def tell(self, change: Mapping[str, Any]) -> None:
         """One change, as `-o json` has it. After `ready` it does nothing.
@@ -60,14 +63,34 @@ class Starter:
         Raises:
             KubectlRayError: it is gone already.
         """
+        self._needed = False  # first: once told, it may be gone at any moment
         self.tell({"ready": True})
         self._close()
 
     def failed(self, error: KubectlRayError) -> None:
         """What ended this process before it was ready; the starter raises the same. `told` calls it."""
+        self._needed = False
         with contextlib.suppress(KubectlRayError):
             self.tell({"failed": _packed(error)})
         self._close()
+
+    def watch(self) -> threading.Thread | None:
+        """End this process, as SIGTERM does, should the starter go before it was ready: nobody would know of it."""
+        import select
+
+        if not hasattr(select, "poll"):
+            return None
+        poll = select.poll()
+        poll.register(self._channel, 0)  # nothing but that its other end is gone
+
+        def wait() -> None:
+            poll.poll()
+            if self._needed:
+                os.kill(os.getpid(), signal.SIGTERM)
+
+        thread = threading.Thread(target=wait, daemon=True)
+        thread.start()
+        return thread
 
     def _close(self) -> None:
         channel, self._channel = self._channel, -1
@@ -173,6 +196,8 @@ class Background:
                 said = stream.read().decode(errors="replace").strip()
         except OSError:
             said = ""
+        if code == -signal.SIGTERM:
+            return KubectlRayError("The session was stopped while it started")
         how = f"with exit code {code}" if code >= 0 else f"by signal {-code}"
         error = KubectlRayError(f"The session in the background ended {how} while it started", hint=said)
         error.exit_code = code if code > 0 else KubectlRayError.exit_code

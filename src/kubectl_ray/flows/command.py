@@ -88,6 +88,11 @@ class Command:
         self._interrupted = False
         self._early: list[int] = []  # signals that came while the command was being started
 
+    @property
+    def name(self) -> str:
+        """Its first word."""
+        return self._argv[0]
+
     def check(self) -> None:
         """Find it on PATH before anything is waited for.
 

@@ -262,15 +262,42 @@ def test_the_starter_is_gone() -> None:
     starter.tell({"change": "x"})
 
 
+def test_the_starter_leaves_when_it_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A process that is ready stays, however quickly its starter goes."""
+    starter, read = pipe()
+    watch = starter.watch()
+    assert watch is not None
+    killed: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda _pid, number: killed.append(number))
+    tell = starter.tell
+
+    def left(change: dict[str, Any]) -> None:
+        tell(change)
+        os.close(read)
+        watch.join()
+
+    monkeypatch.setattr(starter, "tell", left)
+    starter.ready()
+    assert not killed
+
+
 def test_told_without_a_starter() -> None:
     """At a terminal an error is just an error."""
     with pytest.raises(NotFound), told(None):
         raise NotFound("x")
 
 
-def test_the_starter_is_killed(env: dict[str, str], started: Any) -> None:
+@pytest.mark.parametrize(
+    "told",
+    [
+        "starter.watch()\nstarter.tell({'change': 'waiting'})",
+        "import time\nwhile True:\n    starter.tell({'change': 'waiting'})\n    time.sleep(0.01)",
+    ],
+    ids=["it waits in silence", "it tells"],
+)
+def test_the_starter_is_killed(env: dict[str, str], started: Any, told: str) -> None:
     """A process whose starter was killed before it was ready does not stay."""
-    one = started("import time\nwhile True:\n    starter.tell({'change': 'waiting'})\n    time.sleep(0.01)")
+    one = started(told)
     program = f"""
 import sys
 from kubectl_ray.flows import background

@@ -17,11 +17,11 @@ from contextlib import closing, nullcontext
 
 from kubectl_ray.commands.cluster import opening
 from kubectl_ray.commands.cluster.telling import Teller, host, place, url
-from kubectl_ray.errors import WrongUse
+from kubectl_ray.errors import KubectlRayError, WrongUse
 from kubectl_ray.flags import ports
 from kubectl_ray.flags.waiting import add_timeout
 from kubectl_ray.flows.session_json import Ready, Remark, written
-from kubectl_ray.flows.tunnel_changes import Started
+from kubectl_ray.flows.tunnel_changes import Started, Waiting
 from kubectl_ray.results import Exit, IfInterrupted, Line, Note
 
 TYPE_CHECKING = False
@@ -183,8 +183,15 @@ def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Itera
             if isinstance(change, Ready):
                 break
         with command.started(_environment(ctx, tunnel, teller.started)):
-            for change in command.during(changes):
-                yield from show(change)
+            try:
+                for change in command.during(changes):
+                    # A live line would be written over what the command shows.
+                    if not isinstance(change, Waiting):
+                        yield from show(change)
+            except KubectlRayError as error:
+                # The command may have work to save: it is not ended, and its exit code counts.
+                yield Note(f"The session is over: {error.message}")
+                yield Note(f"{command.name} goes on without it.")
     yield Exit(command.code)
 
 

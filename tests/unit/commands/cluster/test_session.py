@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
+import threading
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -389,3 +391,29 @@ def test_around_a_command_with_a_token(world: World, home: dict[str, str], capfd
     said, _ran = around(world, home, capfd, started("dashboard", 9), Absent("client", 10001, "no"), raw=raw)
 
     assert said == "None http://127.0.0.1:9 token s3cret\n"
+
+
+def test_the_cluster_goes_while_a_command_runs(world: World, home: dict[str, str], tmp_path: Path) -> None:
+    """That is said at once; the command goes on to its own end, and its exit code counts."""
+    fifo = tmp_path / "fifo"
+    os.mkfifo(fifo)
+    release = threading.Thread(target=lambda: fifo.write_text("\n"))
+
+    class Gone(NotFound):
+        """Lets the command go on to its end when it is told of."""
+
+        @property
+        def message(self) -> str:
+            release.start()
+            return "Ray cluster x was deleted."
+
+        @message.setter
+        def message(self, _text: str) -> None:
+            pass
+
+    script = (started("client"), started("dashboard"), Gone("x"))
+    ran = run(world, f"cluster session x -- sh -c 'read x <{fifo}; exit 6'", *script, env=home)
+    release.join()
+
+    assert ran.code == 6
+    assert ran.err.endswith("The session is over: Ray cluster x was deleted.\nsh goes on without it.\n")
