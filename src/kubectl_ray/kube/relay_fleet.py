@@ -39,6 +39,8 @@ SPARE_AFTER = 0.1
 """Seconds from taking the last idle carrier to making another, which costs CPU that the connection needs first."""
 RETRY = 1.0
 """Seconds after a failed spare."""
+JUDGED_AFTER = 0.75
+"""Seconds that a carrier in the making has to replace the last one that was read, before the way counts as lost."""
 IDLE_MOST, IDLE_SECONDS = 2, 60.0
 """Idle carriers that are kept, and how long the others stay."""
 
@@ -62,6 +64,7 @@ class Fleet:
         self._dialling = 0
         self._not_before = 0.0
         self._spare_at = NEVER
+        self._judged_at = NEVER
         self._why = ""
         self._quiet = False  # whether a lost last carrier was idle, and is replaced without a word
         self._closed = False
@@ -73,6 +76,7 @@ class Fleet:
         self._dial = dial
         self._dialling = 0
         self._not_before = 0.0
+        self._judged_at = NEVER
         self._quiet = False
         self._way = None
         self._wary.clear()
@@ -102,10 +106,14 @@ class Fleet:
             self._spare_at = NEVER
             if self._state == _THERE and self._way != CHANNELS and not self._idle() and not self._dialling:
                 self._want(1)
+        if now >= self._judged_at:
+            self._judged_at = NEVER
+            if self._state == _THERE and not self._read():
+                self._give_up(self._why)
         if self._waiting and self._state == _THERE:
             self._place()
             due = min(due, now + SHARE_AFTER / 4)
-        return min(due, self._spare_at, self._shrink(now))
+        return min(due, self._spare_at, self._judged_at, self._shrink(now))
 
     def close(self) -> None:
         """End all."""
@@ -171,6 +179,7 @@ class Fleet:
 
     def _arrived(self, carrier: Carrier, end: End | None) -> None:
         self._way = carrier.way
+        self._judged_at = NEVER
         self._quiet = False
         link = Link(
             self.loop,
@@ -201,7 +210,7 @@ class Fleet:
         if self._state == _CONNECTING:
             self._state = _NOWHERE
             self._tell(Failed(self._attempt, error))
-        elif not self.links and not self._dialling and self._state == _THERE:
+        elif self._state == _THERE and not self._dialling and (not self.links or self._judged_at != NEVER):
             self._give_up(self._why if self._quiet else error.message)
         else:
             self._place()
@@ -300,22 +309,31 @@ class Fleet:
         if link in self.links:
             self.links.remove(link)
         link.close()
-        if self.links or self._state != _THERE:
+        if self._read() or self._state != _THERE:
             return
         orderly = bool(getattr(error, "orderly", False))
         if not link.many and orderly:
             return  # that is how they end
         self._why = error.message
         self._quiet = orderly and not used
-        if self._dialling:
-            return  # that one tells
-        if self._quiet:
+        if self._dialling or self.links:  # another may come in time, or one that is not read be as good as ever
+            if not orderly:
+                self._judged_at = self.loop.clock() + JUDGED_AFTER
+                self.loop.at(self._judged_at)
+            if not self._dialling:
+                self._start_dial(self.port)
+        elif self._quiet:
             self._start_dial(self.port)
         else:
             self._give_up(error.message)
 
+    def _read(self) -> bool:
+        """Whether any carrier is read, so that it would be noticed if nobody was there any more."""
+        return any(not link.paused for link in self.links)
+
     def _give_up(self, why: str) -> None:
         self._state = _NOWHERE
+        self._judged_at = NEVER
         for end in self._waiting:
             end.dialled = False
         self._tell(Lost(self._attempt, why))

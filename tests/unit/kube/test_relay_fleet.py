@@ -1,0 +1,115 @@
+"""When the way to a pod counts as lost: no later than a silent peer is known to be dead, and never without need."""
+
+from __future__ import annotations
+
+import socket
+import threading
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kubectl_ray.errors import Unreachable
+from kubectl_ray.kube.carrier import SPDY, Carrier, SpdyCarrier
+from kubectl_ray.kube.relay_fleet import JUDGED_AFTER, Fleet
+from kubectl_ray.kube.relay_loop import Loop
+from kubectl_ray.kube.relay_told import Connected, Lost, Told
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+
+class World:
+    """A fleet with a clock of ours. Its first carriers lead to peers that never answer, later ones are never made."""
+
+    def __init__(self, carriers: int) -> None:
+        self.now = 100.0
+        self.loop = Loop(lambda: self.now)
+        self.told: list[Told] = []
+        self.fleet = Fleet(self.loop, self.told.append)
+        self.pairs = [socket.socketpair() for _ in range(carriers)]
+        self.made = iter([ours for ours, _theirs in self.pairs])
+        self.dialled = threading.Event()
+        self.over = threading.Event()
+
+    def dial(self, _port: int, _way: str | None) -> Carrier:
+        """One that is there; else hang."""
+        ours = next(self.made, None)
+        if ours is not None:
+            return SpdyCarrier(ours, SPDY)
+        self.dialled.set()
+        self.over.wait(30)
+        raise Unreachable("nobody answers")
+
+    def until(self, carriers: int) -> None:
+        """Turn until so many carriers are there."""
+        while len(self.fleet.links) < carriers:
+            self.loop.turn(self.fleet.tick)
+
+    def at(self, when: float) -> None:
+        """Turn as often as it takes, up to this time."""
+        while self.now < when:
+            self.now += 0.25
+            self.loop.call(lambda: None)
+            self.loop.turn(self.fleet.tick)
+
+    def close(self) -> None:
+        """End all of it."""
+        self.over.set()
+        self.fleet.close()
+        for thread in list(self.fleet.threads):
+            thread.join(5)
+        self.loop.close()
+        for pair in self.pairs:
+            for each in pair:
+                each.close()
+
+
+@pytest.fixture
+def world(request: pytest.FixtureRequest) -> Iterator[World]:
+    """With as many carriers as the case says."""
+    made = World(request.param)
+    made.fleet.connect(made.dial, 1)
+    made.until(1)
+    assert [type(each) for each in made.told] == [Connected]
+    yield made
+    made.close()
+
+
+def lost(world: World) -> list[Lost]:
+    """What was said about it."""
+    return [each for each in world.told if isinstance(each, Lost)]
+
+
+@pytest.mark.parametrize("world", [1], indirect=True)
+def test_one_that_is_being_made_does_not_hide_a_dead_peer(world: World) -> None:
+    """The last carrier falls silent while the dialling of another hangs: the loss is told within ten seconds, once."""
+    world.fleet._want(1)
+    assert world.dialled.wait(5)
+    world.at(110.0)
+    assert [each.why for each in lost(world)] == ["nothing came for 6 s"]
+
+
+@pytest.mark.parametrize("world", [2], indirect=True)
+def test_one_that_is_not_read_does_not_hide_a_dead_peer(world: World) -> None:
+    """A carrier whose reader stalls cannot tell that its peer is dead: another is made to see, and that one hangs."""
+    world.fleet._want(1)
+    world.until(2)
+    world.fleet.links[0].paused = True
+    world.at(110.0)
+    assert world.dialled.is_set()
+    assert [each.why for each in lost(world)] == ["nothing came for 6 s"]
+
+
+@pytest.mark.parametrize("world", [3], indirect=True)
+def test_one_that_is_not_read_is_kept_while_others_can_be_made(world: World) -> None:
+    """The same, but another is there at once: nothing is lost, and the stalled connection's carrier stays."""
+    world.fleet._want(1)
+    world.until(2)
+    stalled = world.fleet.links[0]
+    stalled.paused = True
+    world.at(106.5)
+    world.until(2)
+    assert JUDGED_AFTER < 1.0
+    world.at(108.0)
+    assert lost(world) == []
+    assert stalled in world.fleet.links
