@@ -116,6 +116,8 @@ def test_completion_of_words(words: list[str], bare: set[str]) -> None:
         "cluster nodes",
         "cluster worker-group list",
         "get clusters",
+        "session list",
+        "session list -o json",
     ],
 )
 def test_reading(api: ApiServer, bare: set[str], line: str) -> None:
@@ -129,3 +131,4 @@ def test_reading(api: ApiServer, bare: set[str], line: str) -> None:
 def test_completion_of_names(api: ApiServer, bare: set[str]) -> None:
     """Live names cost no more than a list."""
     assert not roots(imported("complete", ["cluster", "get", ""], api.env) - bare) & SLOW
+    assert not roots(imported("complete", ["session", "stop", ""], api.env) - bare) & (SLOW | NETWORK)

@@ -243,3 +243,9 @@ def test_words_in_another_locale() -> None:
     assert in_utf8(["a", "日本".encode().decode("ascii", "surrogateescape"), "é"]) == ["a", "日本", "é"]
     with pytest.raises(WrongUse, match=r"a=\\xff' is no text in UTF-8"):
         in_utf8([b"a=\xff".decode("ascii", "surrogateescape")])
+
+
+def test_words_of_a_command() -> None:
+    """What stands behind -- reaches a command as the very bytes that were typed."""
+    words = ["x", "--", b"\xff".decode("ascii", "surrogateescape"), "é".encode().decode("ascii", "surrogateescape")]
+    assert in_utf8(words) == words

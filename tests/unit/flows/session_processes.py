@@ -18,13 +18,13 @@ class Ended(BaseException): pass
 def ended(*_): raise Ended
 signal.signal(signal.SIGTERM, {handler})
 fields = {fields!r}
-with Registry({env!r}).enter(Session(**fields), {id!r}) as entry:
-    print(entry.session.pid, flush=True)
-    {after}
-    try:
+try:
+    with Registry({env!r}).enter(Session(**fields), {id!r}) as entry:
+        print(entry.session.pid, flush=True)
+        {after}
         while True: signal.pause()
-    except Ended:
-        pass
+except Ended:
+    pass
 """
 FIELDS = {"server": "https://example", "namespace": "default", "kind": "raycluster", "name": "a", "context": "dev"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from contextlib import closing
 
 from kubectl_ray.commands.cluster.telling import url
@@ -54,6 +55,7 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
 
     Raises: as `Tunnel.changes`.
     """
+    gc.enable()  # off in commands, which end soon: this one lasts for days
     aim = tunnel.target
     yield Connecting(f"{aim.kind}/{aim.name}", aim.namespace, ctx.target.context or "")
     others, entry = _written_down(ctx, aim)

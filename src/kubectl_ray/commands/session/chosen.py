@@ -70,7 +70,7 @@ def place(session: Session) -> str:
 
 def facts(session: Session, machine: str) -> dict[str, Any]:
     """What is shown of it; `machine` is this one."""
-    import datetime as dt
+    import time
 
     other = {"otherHost": session.host} if session.machine != machine else {}
     return {
@@ -83,7 +83,7 @@ def facts(session: Session, machine: str) -> dict[str, Any]:
         "ports": dict(session.ports),
         "urls": {name: session.url(name) for name in session.ports},
         "addresses": list(session.addresses),
-        "since": dt.datetime.fromtimestamp(int(session.since), dt.UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        "since": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(session.since)),
         "pid": session.pid,
         "host": session.host,
         "background": session.background,

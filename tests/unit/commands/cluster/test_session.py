@@ -411,7 +411,7 @@ def test_the_cluster_goes_while_a_command_runs(world: World, home: dict[str, str
         def message(self, _text: str) -> None:
             pass
 
-    script = (started("client"), started("dashboard"), Gone("x"))
+    script = (started("client", 7, wanted=0), started("dashboard", 9, wanted=0), Gone("x"))  # where nobody listens
     ran = run(world, f"cluster session x -- sh -c 'read x <{fifo}; exit 6'", *script, env=home)
     release.join()
 
