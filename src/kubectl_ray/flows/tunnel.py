@@ -270,7 +270,8 @@ class Tunnel:
         if not self._follower.looked_at:
             return
         main = self._doors.main
-        if main.answers and self._lost is not None:
+        # The head of a cluster that is being suspended answers for a while, which is no reconnection.
+        if main.answers and self._lost is not None and not self._said_suspended:
             name = self._follower.cluster_name
             self._out.append(Moved(name) if name != self._cluster else Reconnected(now - self._lost, name))
             self._lost, self._said_lost, self._said_waiting = None, False, ""
@@ -312,8 +313,6 @@ class Tunnel:
         elif isinstance(item, tuple):
             door, asked, answer, why = item
             self._answered(door, asked, answer, why, now)
-        elif isinstance(item, Change):
-            self._out.append(item)
         elif isinstance(item, relay_told.Refused):
             self._doors.doubt(item.remote)
         elif item.attempt != self._attempt:
