@@ -16,7 +16,7 @@ import json
 from contextlib import closing, nullcontext
 
 from kubectl_ray.commands.cluster import opening
-from kubectl_ray.commands.cluster.telling import Teller, host, place, url
+from kubectl_ray.commands.cluster.telling import STOP, Teller, host, place, url
 from kubectl_ray.errors import KubectlRayError, WrongUse
 from kubectl_ray.flags import ports
 from kubectl_ray.flags.waiting import add_timeout
@@ -156,7 +156,7 @@ def _open(ctx: Context, args: Args, tunnel: Tunnel) -> Iterator[Event]:
     from kubectl_ray.flows.first_look import FirstLook
 
     names = {port.name for port in tunnel.ports}
-    show = _Show(ctx, args, Teller(tunnel.target))
+    show = _Show(ctx, args, Teller(tunnel.target, end=STOP if ctx.starter is None else ""))
     look = FirstLook(ctx.api, ctx.env, lambda line: tunnel.tell(Remark(line)), client="client" in names)
     with closing(look), closing(opening.opened(ctx, tunnel)) as changes:
         looks = ready = False
