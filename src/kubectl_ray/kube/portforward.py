@@ -87,8 +87,8 @@ def _upgrade(
             return api.upgrade(
                 method, PODS, pod, namespace, subresource="portforward", headers=headers, query=query, timeout=SECONDS
             )
-        except Dropped:
-            if not again or method == "GET":  # a GET was tried again already
+        except Unreachable as error:
+            if not again or method == "GET" or not _was_dropped(error):  # a GET was tried again already
                 raise
     raise AssertionError
 
@@ -117,15 +117,20 @@ def _is_final(error: KubectlRayError) -> bool:
     Refusals of a right, of a protocol (400, 403, 405, 501 …), and connections that a proxy cuts when it sees an upgrade
     are about the way. All else is about the login, the pod, its node, or the network.
     """
-    if isinstance(error, Dropped | CutOff | Unfit):
+    if isinstance(error, CutOff | Unfit):
         return False
     if isinstance(error, NotLoggedIn | Unreachable):
-        return True
+        return not (isinstance(error, Unreachable) and _was_dropped(error))
     if isinstance(error, NotFound):
         return error.reason == "NotFound"  # else a path that a proxy or an old server does not know
     if error.code == 403:  # noqa: PLR2004 -- Forbidden
         return not isinstance(error, NotAllowed)  # an admission webhook's word counts for all ways
     return error.code >= 500 and error.code != 501  # noqa: PLR2004 -- Not Implemented
+
+
+def _was_dropped(error: KubectlRayError) -> bool:
+    """Whether the connection was made, and closed by the other side without an answer."""
+    return isinstance(error.__cause__, Dropped)
 
 
 def _in_words(error: KubectlRayError, pod: str, namespace: str) -> KubectlRayError:

@@ -301,8 +301,11 @@ class Question(End):
         self._tell("the connection was closed without the answer that was asked for")
 
     def over(self) -> None:
-        """The same."""
-        self._tell(BROKEN)
+        """The pod has ended it, or the carrier broke."""
+        if self.heard_all:
+            self.finished()
+        else:
+            self._tell(BROKEN)
 
     def broken(self, why: str) -> None:
         """The pod refused."""

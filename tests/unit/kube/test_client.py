@@ -323,16 +323,27 @@ def test_raw_of_nobody(api: ApiServer, client: Client) -> None:
 def test_upgrade(api: ApiServer, client: Client) -> None:
     """A switch to another protocol gives the socket and what was already read from it."""
     api.fault(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\nhello")
-    socket, already, headers = client.upgrade("GET", "/x", headers=[("Connection", "Upgrade"), ("Upgrade", "x")])
+    asked = [("Connection", "Upgrade"), ("Upgrade", "x")]
+    socket, already, headers = client.upgrade("GET", PODS, "a", subresource="exec", headers=asked, query={"q": "1"})
     with socket:
         rest = b"".join(iter(lambda: socket.recv(100), b""))
     assert already + rest == b"hello"
     assert ("upgrade", "x") in headers
     assert api.requests[0].headers["upgrade"] == "x"
+    assert api.requests[0].target == "/api/v1/namespaces/own/pods/a/exec?q=1"
+
+
+def test_upgrade_takes_the_idle_connection(api: ApiServer, client: Client) -> None:
+    """No new connection is made where one is open already."""
+    client.raw("GET", "/version")
+    api.fault(raw=b"HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\n\r\n")
+    socket, _, _ = client.upgrade("GET", PODS, "a", subresource="exec", headers=[("Connection", "Upgrade")])
+    socket.close()
+    assert api.connections == 1
 
 
 def test_upgrade_refused(api: ApiServer, client: Client) -> None:
     """A server that does not switch gives the error of its answer."""
     api.fail(403, "Forbidden", 'pods "x" is forbidden: User "jane" cannot create resource "pods/exec" in API group ""')
     with pytest.raises(NotAllowed, match="jane may not create pods/exec"):
-        client.upgrade("POST", "/x", headers=[("Connection", "Upgrade")])
+        client.upgrade("POST", PODS, "x", subresource="exec", headers=[("Connection", "Upgrade")])
