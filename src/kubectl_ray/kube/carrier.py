@@ -53,7 +53,8 @@ class Carrier:
     """One upgraded socket. Nothing here waits: `receive` takes what is there, `flush` sends what goes.
 
     `many`: it carries any number of connections, one after the other and at once; else a single one, which cannot be
-    half-closed towards the pod. `pending`: bytes that wait to be sent. `last`: the last stream opened.
+    half-closed towards the pod. `pending`: bytes that wait to be sent. `came`: bytes received so far, whatever they
+    meant. `last`: the last stream opened.
     """
 
     many = True
@@ -63,6 +64,7 @@ class Carrier:
         self.sock = sock
         self.way = way
         self.pending = 0
+        self.came = 0
         self.last = 0
         self.closed = False
         self.write_to_read = False  # TLS has to write before it can read on
@@ -70,7 +72,7 @@ class Carrier:
         self._out: deque[Bytes] = deque()
         self._secure = hasattr(sock, "pending")
         self._farewell = "the API server closed the connection"
-        self._orderly = False
+        self._said_farewell = False  # the other side; nothing comes after it, even where the socket stays open
 
     def fileno(self) -> int:
         """For a selector."""
@@ -117,8 +119,10 @@ class Carrier:
 
     @property
     def more(self) -> bool:
-        """Whether bytes are at hand that no selector sees."""
-        return bool(self._leftover) or (self._secure and bool(self.sock.pending()))  # type: ignore[attr-defined] # of TLS
+        """Whether something is at hand that no selector sees."""
+        if self._leftover or self._said_farewell:
+            return True
+        return self._secure and bool(self.sock.pending())  # type: ignore[attr-defined] # of TLS
 
     def receive(self, buffer: memoryview) -> list[Event]:
         """What came, at most a buffer full; the events' data are views of the buffer.
@@ -128,8 +132,11 @@ class Carrier:
             ServerError: it sent what is not understood.
         """
         self.write_to_read = False
+        if self._said_farewell:
+            raise Ended(self._farewell, orderly=True)
         if self._leftover:
             data, self._leftover = self._leftover, b""
+            self.came += len(data)
             return self.understand(memoryview(data))
         size = 0
         room = len(buffer) - RECORD
@@ -149,12 +156,13 @@ class Carrier:
             if not got:
                 if size:
                     break
-                raise Ended(self._farewell, orderly=self._orderly)
+                raise Ended(self._farewell)
             # A first piece that is short is all there is, mostly. Else read on until nothing is there.
             if (got < RECORD and not size) or not self._secure:
                 size += got
                 break
             size += got
+        self.came += size
         return self.understand(buffer[:size]) if size else []
 
     def flush(self) -> None:
@@ -165,6 +173,7 @@ class Carrier:
         """
         self.gather()
         out = self._out
+        self.pending = sum(map(len, out))  # counted anew: what was queued for a stream that is gone was dropped
         send = self.sock.send
         try:
             if getattr(self.sock, "unsent", b""):
@@ -245,7 +254,6 @@ class SpdyCarrier(Carrier):
         if parts:
             whole = parts[0] if len(parts) == 1 else b"".join(parts)
             self._out.append(whole)
-            self.pending = sum(map(len, self._out))
 
     def farewell(self) -> None:
         """GOAWAY."""
@@ -269,7 +277,7 @@ class TunnelCarrier(SpdyCarrier):
             elif isinstance(frame, websocket.Ping):
                 self._queue(self._websocket.pong(frame.payload))
             elif isinstance(frame, websocket.Closed):
-                self._farewell, self._orderly = _goodbye(frame), True
+                self._farewell, self._said_farewell = _goodbye(frame), True
         return events
 
     def gather(self) -> None:
@@ -287,7 +295,6 @@ class TunnelCarrier(SpdyCarrier):
                 held, size = [], 0
         if held:
             self._out.append(self._websocket.message(*held))
-        self.pending = sum(map(len, self._out))
 
     def farewell(self) -> None:
         """Both layers'."""
@@ -310,7 +317,6 @@ class ChannelCarrier(Carrier):
         self._websocket = websocket.Client()
         self._channel = -1  # of the message that is being read
         self._skip = [_PORT_BYTES, _PORT_BYTES]  # each channel begins with the port
-        self._over = False
 
     def open(self, port: int) -> int:
         """It is open already."""
@@ -342,8 +348,8 @@ class ChannelCarrier(Carrier):
                 self._piece(events, memoryview(frame.data), final=frame.final)
             elif isinstance(frame, websocket.Ping):
                 self._queue(self._websocket.pong(frame.payload))
-            elif isinstance(frame, websocket.Closed) and not self._over:
-                self._farewell, self._orderly, self._over = _goodbye(frame), True, True
+            elif isinstance(frame, websocket.Closed):
+                self._farewell, self._said_farewell = _goodbye(frame), True
                 events += [spdy.Received(_ERROR, b"", finished=True), spdy.Received(_DATA, b"", finished=True)]
         return events
 

@@ -170,13 +170,15 @@ class Link:
         """Take what is there, and hand it on."""
         if self.closed or self.paused:
             return
+        came = self.carrier.came
         try:
             events = self.carrier.receive(self.loop.buffer)
         except KubectlRayError as error:
             self._lost(self, error)
             return
-        if events:
+        if self.carrier.came != came:
             self._heard()
+        if events:
             self._hand_on(events)
         if not self.closed:
             if self.carrier.more:
