@@ -138,10 +138,15 @@ class Carrier:
             data, self._leftover = self._leftover, b""
             self.came += len(data)
             return self.understand(memoryview(data))
+        size = self._read(buffer)
+        self.came += size
+        return self.understand(buffer[:size]) if size else []
+
+    def _read(self, buffer: memoryview) -> int:
+        """Fill the buffer with what is there; how much that is."""
         size = 0
-        room = len(buffer) - RECORD
         recv_into = self.sock.recv_into
-        while size <= room:
+        while size <= len(buffer) - RECORD:
             try:
                 got = recv_into(buffer[size:] if size else buffer)
             except (BlockingIOError, ssl.SSLWantReadError):
@@ -150,20 +155,16 @@ class Carrier:
                 self.write_to_read = True
                 break
             except OSError as error:
-                if size:  # what came before it is still good; the next call meets the end again
-                    break
-                raise Ended(_words(error)) from error
-            if not got:
-                if size:
-                    break
+                if not size:
+                    raise Ended(_words(error)) from error
+                break  # what came before it is still good; the next call meets the end again
+            if not got and not size:
                 raise Ended(self._farewell)
-            # A first piece that is short is all there is, mostly. Else read on until nothing is there.
-            if (got < RECORD and not size) or not self._secure:
-                size += got
-                break
             size += got
-        self.came += size
-        return self.understand(buffer[:size]) if size else []
+            # A first piece that is short is all there is, mostly. Else read on until nothing is there.
+            if not got or size < RECORD or not self._secure:
+                break
+        return size
 
     def flush(self) -> None:
         """Send what goes without waiting.

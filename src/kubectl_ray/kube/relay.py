@@ -24,8 +24,8 @@ if TYPE_CHECKING:
 
     The port matters only for the way that carries a single connection."""
 
-CLOSING = 1.0
-"""Seconds that `close` takes at most."""
+CLOSING, MAKING = 0.7, 0.2
+"""Seconds that `close` waits at most for the relay's thread, and for those that are making a carrier."""
 
 
 class Relay:
@@ -119,12 +119,12 @@ class Relay:
             closed, self._closed = self._closed, True
         if closed:
             return
-        until = time.monotonic() + CLOSING
         if self._thread.ident is None:
             self._end()
             return
         self._loop.stop()
         self._thread.join(CLOSING)
+        until = time.monotonic() + MAKING
         for thread in list(self._fleet.threads):
             thread.join(max(until - time.monotonic(), 0))
 

@@ -57,7 +57,11 @@ class Door:
                     return
                 continue  # one that left before it was taken in
             sock.settimeout(0)
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            try:
+                sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            except OSError:  # macOS says so where it has left already
+                sock.close()
+                continue
             self._enter(sock)
 
     def tick(self, now: float) -> float:

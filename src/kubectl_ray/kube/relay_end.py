@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import socket
 import struct
 from collections import deque
@@ -28,7 +29,7 @@ ANSWER_LIMIT = 65536
 CANNOT_HALF_CLOSE = 60.0
 """Seconds of silence after the local side has finished, where the pod cannot be told so (WebSocket channels)."""
 
-_RESET = struct.pack("ii", 1, 0)  # SO_LINGER: on, 0 s
+_RESET = struct.pack("hh" if os.name == "nt" else "ii", 1, 0)  # SO_LINGER: on, 0 s
 
 
 class End:

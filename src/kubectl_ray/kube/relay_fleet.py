@@ -9,7 +9,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 
-from kubectl_ray.errors import KubectlRayError
+from kubectl_ray.errors import KubectlRayError, ServerError
 from kubectl_ray.kube.carrier import CHANNELS
 from kubectl_ray.kube.relay_end import GIVE_UP_ABOVE
 from kubectl_ray.kube.relay_link import DEAD_AFTER, Link
@@ -150,6 +150,8 @@ class Fleet:
                 carrier = dial(port, way)
             except KubectlRayError as failed:
                 error = failed
+            except OSError as failed:  # out of descriptors, most likely
+                error = ServerError(f"A way to the pod could not be made: {failed.strerror or failed}")
             self.loop.call(lambda: self._dialled(attempt, carrier, error, end, thread))
             if self._closed and carrier is not None:  # the loop may have ended without looking
                 carrier.close()

@@ -101,6 +101,7 @@ class Link:
             stream = self.carrier.open(end.remote)
         except KubectlRayError as error:
             self._lost(self, error)
+            end.over()
             return
         self.retired = self.carrier.last >= LAST_STREAM
         end.link, end.stream, end.since = self, stream, self.loop.clock()
