@@ -57,10 +57,6 @@ def environment(env: Mapping[str, str], *, client: str = "", dashboard: str = ""
     return made
 
 
-class _Ended(BaseException):
-    """The command has ended while a change was awaited. Like KeyboardInterrupt it comes from a signal."""
-
-
 class Command:
     """`argv` (not empty) with this process' stdin, stdout and stderr. Making one does no I/O. Main thread only.
 
@@ -70,7 +66,7 @@ class Command:
         command.check()  # before anything is opened
         with closing(tunnel.changes()) as changes:
             ...  # until all ports have started
-            with command.started(environment(ctx.env, ...)):
+            with command.started(environment(ctx.env, ...), wake=...):
                 for change in command.during(changes):  # ends when the command ends
                     ...
         yield Exit(command.code)
@@ -84,7 +80,6 @@ class Command:
         self._argv = list(argv)
         self._env = env
         self._process: subprocess.Popen[bytes] | None = None
-        self._waits = False
         self._interrupted = False
         self._early: list[int] = []  # signals that came while the command was being started
 
@@ -109,10 +104,11 @@ class Command:
         raise _not_found(name)
 
     @contextlib.contextmanager
-    def started(self, env: Mapping[str, str]) -> Iterator[Command]:
+    def started(self, env: Mapping[str, str], wake: Callable[[], None]) -> Iterator[Command]:
         """Start it; until the end of the block its signals are dealt with, and the end waits for it, an error too.
 
-        SIGINT and SIGQUIT are the command's alone; SIGTERM and SIGHUP are passed on to it.
+        SIGINT and SIGQUIT are the command's alone; SIGTERM and SIGHUP are passed on to it. `wake` is called when it has
+        ended, in another thread: it makes the changes that `during` waits for go on by one more.
 
         Raises:
             CommandNotStarted: as `check`.
@@ -121,31 +117,26 @@ class Command:
             self._process = process = self._spawn(env)
             while self._early:
                 process.send_signal(self._early.pop())
-            if not hasattr(signal, "SIGCHLD"):
-                threading.Thread(target=self._watch, args=(process,), daemon=True).start()
+
+            def watch() -> None:
+                process.wait()
+                wake()
+
+            watcher = threading.Thread(target=watch, daemon=True)
+            watcher.start()
             try:
                 yield self
             finally:
+                watcher.join()
                 self.code = self._worded(process.wait())
 
     def during(self, changes: Generator[T, None, None]) -> Generator[T, None, None]:
         """Pass `changes` on until the command has ended; they are closed then."""
         with contextlib.closing(changes):
-            while True:
-                try:
-                    try:
-                        self._waits = True
-                        if self._has_ended():
-                            return
-                        change = next(changes)
-                    finally:
-                        self._waits = False
-                except (_Ended, StopIteration):
+            for change in changes:
+                if self._process is not None and self._process.poll() is not None:
                     return
                 yield change
-
-    def _has_ended(self) -> bool:
-        return self._process is not None and self._process.poll() is not None
 
     def _spawn(self, env: Mapping[str, str]) -> subprocess.Popen[bytes]:
         try:
@@ -174,15 +165,16 @@ class Command:
         mine: dict[str, Callable[[int, FrameType | None], None]] = {
             **dict.fromkeys(_OF_TERMINAL, self._on_key),
             **dict.fromkeys(_TO_ONE, self._on_request),
-            "SIGCHLD": self._on_end,
         }
         before = {}
         try:
             for name, handler in mine.items():
                 number = getattr(signal, name, None)
-                if number is None or (signal.getsignal(number) is signal.SIG_IGN and name != "SIGCHLD"):
-                    continue
-                before[number] = signal.signal(number, handler)
+                if number is not None and signal.getsignal(number) is not signal.SIG_IGN:
+                    before[number] = signal.signal(number, handler)
+            if hasattr(signal, "SIGCHLD"):
+                # Where the caller had it ignored, the system would keep no exit code for us.
+                before[signal.SIGCHLD] = signal.signal(signal.SIGCHLD, signal.SIG_DFL)
             yield
         finally:
             for number, was in before.items():
@@ -190,7 +182,6 @@ class Command:
 
     def _on_key(self, number: int, frame: FrameType | None) -> None:
         """Ctrl-C at the terminal reached the command too; where there is none, somebody sent it to us alone."""
-        self._on_end(number, frame)
         self._interrupted |= number == signal.SIGINT
         if not _at_terminal():
             self._on_request(number, frame)
@@ -200,19 +191,6 @@ class Command:
             self._early.append(number)
         else:
             self._process.send_signal(number)
-
-    def _on_end(self, _number: int, _frame: FrameType | None) -> None:
-        """Some process that was started here has ended: this one, or one that renewed the login."""
-        if self._waits and self._has_ended():
-            self._waits = False
-            raise _Ended
-
-    def _watch(self, process: subprocess.Popen[bytes]) -> None:
-        """Where the system tells nobody of a process' end (Windows): as if Ctrl-C had been pressed."""
-        import _thread
-
-        process.wait()
-        _thread.interrupt_main()
 
 
 def _at_terminal() -> bool:

@@ -14,17 +14,13 @@ _PROGRAM = """
 import signal, sys
 from kubectl_ray.flows.sessions import Registry, Session
 {before}
-class Ended(BaseException): pass
-def ended(*_): raise Ended
 signal.signal(signal.SIGTERM, {handler})
+if {waits}: signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # it is not lost before it is waited for
 fields = {fields!r}
-try:
-    with Registry({env!r}).enter(Session(**fields), {id!r}) as entry:
-        print(entry.session.pid, flush=True)
-        {after}
-        while True: signal.pause()
-except Ended:
-    pass
+with Registry({env!r}).enter(Session(**fields), {id!r}) as entry:
+    print(entry.session.pid, flush=True)
+    {after}
+    signal.sigwait([signal.SIGTERM])
 """
 FIELDS = {"server": "https://example", "namespace": "default", "kind": "raycluster", "name": "a", "context": "dev"}
 
@@ -35,7 +31,8 @@ def session(
 ) -> Iterator[subprocess.Popen[str]]:
     """One that is in the registry by the time this is entered; `deaf` to SIGTERM."""
     program = _PROGRAM.format(
-        handler="signal.SIG_IGN" if deaf else "ended",
+        handler="signal.SIG_IGN" if deaf else "signal.SIG_DFL",
+        waits=not deaf,
         fields={**FIELDS, **fields},
         env=dict(env),
         id=named,

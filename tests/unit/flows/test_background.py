@@ -31,15 +31,10 @@ id, log, *argv = sys.argv[1:]
 starter = Starter(id, log, os.dup(1))
 os.dup2(2, 1)
 fields = dict(server="https://x", namespace="n", kind="raycluster", name="a", background=True, log=log)
-class Ended(BaseException): pass
-def ended(*_): raise Ended
-signal.signal(signal.SIGTERM, ended)
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGTERM])  # it is not lost before it is waited for
 with told(starter), Registry(os.environ).enter(Session(**fields), id) as entry:
-    try:
 {lines}
-        while True: signal.pause()
-    except Ended:
-        print("asked to end", flush=True)
+    signal.sigwait([signal.SIGTERM])
 """
 
 
@@ -55,7 +50,7 @@ def started(env: dict[str, str], monkeypatch: pytest.MonkeyPatch) -> Iterator[An
 
     def make(lines: str, argv: tuple[str, ...] = ()) -> Background:
         monkeypatch.setattr(background, "MODULE", "standin")
-        indented = "".join(f"        {line}\n" for line in lines.splitlines())
+        indented = "".join(f"    {line}\n" for line in lines.splitlines())
         Path(env["HOME"], "standin.py").write_text(_PROGRAM.format(lines=indented), encoding="utf-8")
         return Background(argv, env)
 
@@ -189,7 +184,7 @@ def test_left_before_it_is_ready_and_it_does_not_react(
 ) -> None:
     """It is killed."""
     monkeypatch.setattr(background, "_PATIENCE", 0.2)
-    one = started("signal.signal(signal.SIGTERM, signal.SIG_IGN)\nstarter.tell({'change': 'connecting'})")
+    one = started("starter.tell({'change': 'connecting'})\nwhile True: signal.pause()")
     with closing(one.changes()) as changes:
         next(changes)
     with pytest.raises(ProcessLookupError):

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 from contextlib import contextmanager
+from queue import SimpleQueue
 from typing import TYPE_CHECKING
 
 import pytest
@@ -72,18 +73,37 @@ def test_check(tmp_path: Path) -> None:
     Command(["/bin/sh"], {}).check()
 
 
-def forever() -> Generator[int, None, None]:
-    """Changes of a session to which nothing happens any more: waits as a queue does, in the main thread."""
-    yield 1
-    yield 2
-    threading.Event().wait()
+def nobody() -> None:
+    """Who need not be told."""
 
 
-def ran(argv: list[str], env: dict[str, str] | None = None) -> tuple[list[int], int]:
+class Changes:
+    """Changes of a session to which nothing happens any more, but that it is told when the command has ended."""
+
+    def __init__(self) -> None:
+        self.told: SimpleQueue[str] = SimpleQueue()
+        self.closed = False
+
+    def wake(self) -> None:
+        """From another thread."""
+        self.told.put("wake")
+
+    def __call__(self, *first: str) -> Generator[str, None, None]:
+        """These, then all that is told."""
+        try:
+            yield from first
+            while True:
+                yield self.told.get()
+        finally:
+            self.closed = True
+
+
+def ran(argv: list[str], env: dict[str, str] | None = None) -> tuple[list[str], int]:
     """The changes that were passed on while it ran, and its code."""
-    command = Command(argv, env or PATH)
-    with command.started(env or PATH):
-        seen = list(command.during(forever()))
+    command, changes = Command(argv, env or PATH), Changes()
+    with command.started(env or PATH, changes.wake):
+        seen = list(command.during(changes("one", "two")))
+    assert changes.closed
     return seen, command.code
 
 
@@ -97,23 +117,13 @@ def test_changes_are_passed_on(tmp_path: Path) -> None:
     """Until the command ends; then they are closed."""
     fifo = tmp_path / "fifo"
     os.mkfifo(fifo)
-    closed = []
-
-    def changes() -> Generator[int, None, None]:
-        try:
-            yield 1
-            with fifo.open("w") as stream:  # the command ends only when this has been written
-                stream.write("\n")
-            yield 2
-            threading.Event().wait()
-        finally:
-            closed.append(True)
-
-    command = Command(["sh", "-c", f"read x <{fifo}; exit 3"], PATH)
-    with command.started(PATH):
-        seen = list(command.during(changes()))
-    assert seen[0] == 1
-    assert (command.code, closed) == (3, [True])
+    command, changes = Command(["sh", "-c", f"read x <{fifo}; exit 3"], PATH), Changes()
+    with command.started(PATH, changes.wake):
+        passing = command.during(changes("one", "two"))
+        assert [next(passing), next(passing)] == ["one", "two"]
+        fifo.write_text("\n")  # the command ends only when this has been written
+        assert list(passing) == []
+    assert (command.code, changes.closed) == (3, True)
 
 
 def test_changes_that_end() -> None:
@@ -123,7 +133,7 @@ def test_changes_that_end() -> None:
         yield from ()
 
     command = Command(["sh", "-c", "exit 4"], PATH)
-    with command.started(PATH):
+    with command.started(PATH, nobody):
         assert list(command.during(nothing())) == []
     assert command.code == 4
 
@@ -134,7 +144,7 @@ def test_an_error_of_the_session(tmp_path: Path) -> None:
     os.mkfifo(fifo)
     released = threading.Thread(target=lambda: fifo.write_text("\n"))
     command = Command(["sh", "-c", f"read x <{fifo}; exit 6"], PATH)
-    with pytest.raises(ZeroDivisionError), command.started(PATH):  # noqa: PT012 -- what happens inside is the case
+    with pytest.raises(ZeroDivisionError), command.started(PATH, nobody):  # noqa: PT012 -- what happens inside is the case
         released.start()
         raise ZeroDivisionError
     released.join()
@@ -169,7 +179,7 @@ def test_gone_between_check_and_start(tmp_path: Path) -> None:
     before = signal.getsignal(signal.SIGTERM)
     for name, code in ((str(tmp_path / "gone"), 127), (str(tmp_path), 126)):
         command = Command([name], PATH)
-        with pytest.raises(CommandNotStarted) as raised, command.started(PATH):
+        with pytest.raises(CommandNotStarted) as raised, command.started(PATH, nobody):
             pass
         assert raised.value.exit_code == code
     assert signal.getsignal(signal.SIGTERM) is before
@@ -183,53 +193,41 @@ def test_signals_are_as_before() -> None:
     assert [signal.getsignal(number) for number in numbers] == before
 
 
-def test_another_process_ends() -> None:
-    """A login that a program renews meanwhile does not end the session."""
-    command = Command(["sh", "-c", "read x"], PATH)
-    ours, theirs = os.pipe()
-    kept = os.dup(0)
-    os.dup2(ours, 0)
+def test_children_that_the_caller_ignores() -> None:
+    """The exit code is known all the same."""
+    before = signal.signal(signal.SIGCHLD, signal.SIG_IGN)
     try:
-
-        def changes() -> Generator[int, None, None]:
-            for number in range(3):
-                subprocess.run(["true"], check=True, stdin=subprocess.DEVNULL)
-                yield number
-            os.close(theirs)
-            threading.Event().wait()
-
-        with command.started(PATH):
-            assert list(command.during(changes())) == [0, 1, 2]
-        assert command.code == 1
+        assert ran(["sh", "-c", "exit 3"])[1] == 3
+        assert signal.getsignal(signal.SIGCHLD) is signal.SIG_IGN
     finally:
-        os.dup2(kept, 0)
-        os.close(kept)
-        os.close(ours)
+        signal.signal(signal.SIGCHLD, before)
 
 
 _SESSION = """
-import os, signal, sys, threading
+import os, queue, signal, sys
 from kubectl_ray.flows.command import Command
+told = queue.SimpleQueue()
 def stop(number, _frame):
     raise KeyboardInterrupt
 signal.signal(signal.SIGINT, stop)
 def changes():
-    yield "started"
-    threading.Event().wait()
+    while True:
+        yield told.get()
 command = Command(sys.argv[1:], os.environ)
-with command.started(os.environ):
+with command.started(os.environ, lambda: told.put(0)):
     for change in command.during(changes()):
         pass
 print("code", command.code, flush=True)
 """
 _WAITS = """
 import signal, sys
-def got(number, _frame):
+ours = {{signal.SIGINT, signal.SIGTERM, signal.SIGHUP}}
+signal.pthread_sigmask(signal.SIG_BLOCK, ours)  # none is lost between two looks
+print("runs", flush=True)
+while True:
+    number = signal.sigwait(ours)
     print("got", signal.Signals(number).name, flush=True)
     if number != signal.SIGINT or {ends}: sys.exit(9)
-for name in ("SIGINT", "SIGTERM", "SIGHUP"): signal.signal(getattr(signal, name), got)
-print("runs", flush=True)
-while True: signal.pause()
 """
 
 

@@ -182,7 +182,9 @@ def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Itera
             yield from show(change)
             if isinstance(change, Ready):
                 break
-        with command.started(_environment(ctx, tunnel, teller.started)):
+        # `during` does not pass on what is told when the command has ended.
+        wake = lambda: tunnel.tell(Remark(""))  # noqa: E731 -- it is handed over at once
+        with command.started(_environment(ctx, tunnel, teller.started), wake):
             try:
                 for change in command.during(changes):
                     # A live line would be written over what the command shows.
