@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from kubectl_ray import errors
 from kubectl_ray.cli import grammar, parser
-from kubectl_ray.cli.help import PROGRAM, placeholder, usage
+from kubectl_ray.cli.help import PROGRAM, has_other_lines, placeholder, usage
 from kubectl_ray.manifests import defaults
 from kubectl_ray.models import health
 from kubectl_ray.views import clusters, nodes, sessions, worker_groups
@@ -124,7 +124,8 @@ def _command(command: Command) -> str:
     lines += ["", "And the [connection flags](connection-flags.md)."]
     if command.aliases:
         phrases = ", ".join(f"`{PROGRAM} {' '.join(alias.words)}`" for alias in command.aliases)
-        lines += ["", "## Other words", "", f"As the other Ray plugin has them, with its output: {phrases}."]
+        output = ", with its output" if has_other_lines(module) else ""
+        lines += ["", "## Other words", "", f"As the other Ray plugin has them{output}: {phrases}."]
     return "\n".join(lines)
 
 

@@ -95,7 +95,13 @@ def _command(row: Command, module: ModuleType, parser: Parser) -> Iterator[str]:
     yield f"Connection flags (-n, --context, --kubeconfig, …): {PROGRAM} options"
     if row.aliases:
         phrases = ", ".join(" ".join(alias.words) for alias in row.aliases)
-        yield from fill(f"Also understood, with the other Ray plugin's output: {phrases}", WIDTH)
+        lines = ", with the other Ray plugin's output" if has_other_lines(module) else ""
+        yield from fill(f"Also understood{lines}: {phrases}", WIDTH)
+
+
+def has_other_lines(module: ModuleType) -> bool:
+    """Does the command answer as the other Ray plugin does, behind its words?"""
+    return any("other_plugin" in getattr(kind, "__annotations__", ()) for kind in module.Args.__mro__)
 
 
 def usage(row: Command, module: ModuleType, parser: Parser) -> str:

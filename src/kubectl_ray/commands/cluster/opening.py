@@ -32,7 +32,10 @@ _LOOPBACK = ("127.", "::1")
 def add_target(parser: argparse.ArgumentParser) -> None:
     """The positional `[TYPE/]NAME`, in args.name; it need not be named when the namespace has only one cluster."""
     action = parser.add_argument(
-        "name", nargs="?", metavar="[TYPE/]NAME", help="a Ray cluster, or rayjob/NAME or rayservice/NAME"
+        "name",
+        nargs="?",
+        metavar="[TYPE/]NAME",
+        help="a Ray cluster, or rayjob/NAME or rayservice/NAME; need not be given where there is only one cluster",
     )
     completes(action, "target")
 
