@@ -56,9 +56,10 @@ def dial(api: Client, namespace: str, pod: str, port: int, way: Way | None = Non
         try:
             return _try(api, namespace, pod, port, each)
         except KubectlRayError as error:
-            if _is_final(error):
-                raise _in_words(error, pod, namespace) from error
-            refusals[each] = error
+            refusal = _as_a_right(error)
+            if _is_final(refusal):
+                raise _in_words(refusal, pod, namespace) from error
+            refusals[each] = refusal
     raise _all_refused(refusals, namespace)
 
 
@@ -128,6 +129,18 @@ def _is_final(error: KubectlRayError) -> bool:
     return error.code >= 500 and error.code != 501  # noqa: PLR2004 -- Not Implemented
 
 
+def _as_a_right(error: KubectlRayError) -> KubectlRayError:
+    """The same error, but that a WebSocket needs the right to create as well, which servers refuse without a reason.
+
+    Seen at 1.36: `pods "head" is forbidden:`, with nothing behind it.
+    """
+    if error.code != 403 or not error.message.rstrip(": ").endswith("is forbidden"):  # noqa: PLR2004 -- Forbidden
+        return error
+    missing = NotAllowed("You may not create pods/portforward", "Ask the cluster's administrator for it.")
+    missing.code, missing.reason, missing.details = error.code, error.reason, error.details
+    return missing
+
+
 def _was_dropped(error: KubectlRayError) -> bool:
     """Whether the connection was made, and closed by the other side without an answer."""
     return isinstance(error.__cause__, Dropped)
@@ -158,7 +171,7 @@ def _all_refused(refusals: dict[Way, KubectlRayError], namespace: str) -> Kubect
     denied = [error for error in refusals.values() if isinstance(error, NotAllowed) and _denied(error)]
     if not denied:
         return next(iter(refusals.values()))
-    user = denied[0].message.partition(" may not ")[0]
+    user = denied[-1].message.partition(" may not ")[0]  # that of POST names who it is
     verbs = " and ".join(sorted({_denied(error) for error in denied}))
     answer = NotAllowed(
         f"{user} may not forward ports in namespace {namespace}: the right to {verbs} pods/portforward is missing",

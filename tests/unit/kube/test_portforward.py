@@ -130,6 +130,16 @@ def test_no_right_at_all(api: ApiServer, client: Client) -> None:
     assert caught.value.exit_code == 4
 
 
+def test_only_get(api: ApiServer, client: Client) -> None:
+    """Servers since 1.35 want create for a WebSocket too, and refuse it without a reason (seen at 1.36)."""
+    for way in (TUNNEL, CHANNELS):
+        refuse(api, way, 403, "Forbidden", 'pods "head" is forbidden: ')
+    forbid(api, "create", SPDY)
+    with pytest.raises(NotAllowed, match=r"^jane may not forward .*: the right to create pods/portforward is missing$"):
+        dial(client, "default", "head", 1)
+    assert asked(api) == [TUNNEL, SPDY]
+
+
 @pytest.mark.parametrize(
     ("code", "reason", "message", "kind"),
     [
