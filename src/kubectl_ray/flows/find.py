@@ -38,17 +38,18 @@ def cluster(api: Client, name: str | None, namespace: str) -> dict[str, Any]:
 
 def missing(api: Client, name: str, namespace: str, resource: Resource = RAYCLUSTERS) -> NotFound:
     """The error for a name that does not exist, with the near names, or where to look for others."""
+    clusters = resource is RAYCLUSTERS
+    what = "Ray cluster" if clusters else resource.kind
+    said = f"There is no {what} {name} in namespace {namespace}."
     try:
         names = [Cluster(raw).name for raw in api.list(resource, namespace)]
     except KubectlRayError:
-        names = []
+        check_namespace(api, namespace)
+        return NotFound(said, hint="Check its name; those there are could not be listed with this login.")
     if not names:
         check_namespace(api, namespace)
-    clusters = resource is RAYCLUSTERS
     elsewhere = _where_to_look(len(names), namespace) if clusters else f"See all:  kubectl get {resource.plural} -A"
-    hint = suggestion(name, names, "{}") or elsewhere
-    what = "Ray cluster" if clusters else resource.kind
-    return NotFound(f"There is no {what} {name} in namespace {namespace}.", hint=hint)
+    return NotFound(said, hint=suggestion(name, names, "{}") or elsewhere)
 
 
 def _where_to_look(clusters: int, namespace: str) -> str:

@@ -107,6 +107,7 @@ class Tunnel:
         self._pod: Pod | None = None  # the one that is gone to
         self._attempt = -1
         self._dialled = 0.0
+        self._linked_at = 0.0
         self._linked = False
         self._failures = 0
         self._redial: float | None = None
@@ -284,15 +285,17 @@ class Tunnel:
                 self._cluster = self._follower.cluster_name
 
     def _why(self) -> str:
-        if self._trouble:
-            return f"a way to the head ({self._trouble})"
-        return self._follower.why
+        if self._pod is None or self._linked:
+            return self._follower.why
+        return f"a way to the head ({self._trouble})" if self._trouble else "a way to the head"
 
     def _tell_waiting(self, now: float) -> None:
         if self._ever and self._lost is None:
             return
         since, quiet = (self._began, QUIET) if self._lost is None else (self._lost, LOST_QUIET)
         if now - since < quiet or (self._said_suspended and self._lost is not None):
+            return
+        if self._linked and now - self._linked_at < QUIET:
             return
         from kubectl_ray.views.text import clean
 
@@ -319,6 +322,7 @@ class Tunnel:
             return
         elif isinstance(item, relay_told.Connected):
             self._linked = True
+            self._linked_at = now
             self._trouble = ""
         elif isinstance(item, relay_told.Failed):
             self._failed(item.error, now)
