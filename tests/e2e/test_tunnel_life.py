@@ -29,8 +29,7 @@ def test_life_of_a_cluster(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], st
     name = fresh("life")
     ray(f"cluster create {name} --no-wait {LEAST}")
     with opened(ray, f"{name} {ANY}", "dashboard", within=150) as session:
-        said = session.running.said
-        assert "Waiting for" in said[: said.index("Session started")]
+        assert session.running.err.startswith("Waiting for ")
         port = session.port("dashboard")
         before = answered(port)["session_name"]
         (head,) = kubectl.names("pods", f"ray.io/cluster={name}")
@@ -47,7 +46,7 @@ def test_life_of_a_cluster(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], st
 
 
 def test_head_replaced(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:
-    """Connections end cleanly, one that comes too early is held, and -o json tells each change once."""
+    """What is under way ends cleanly, new connections work, and -o json tells each change once."""
     name = fresh("swap")
     heads.cluster(kubectl, name)
     heads.head(kubectl, name, f"{name}-a")
@@ -60,10 +59,8 @@ def test_head_replaced(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) 
         kubectl("delete", "pod", f"{name}-a", "--wait=false")
         running.see('"lost"')
         assert under_way.rest().right
-        early = heads.Download(port, 1000)
         heads.head(kubectl, name, f"{name}-b")
         running.see('"reconnected"')
-        assert early.rest() == heads.Received(1000, right=True)
         assert answered(port)["session_name"] != before
         told = [each for each in changes(running.out) if each["change"] not in {"waiting", "remark"}]
         assert [each["change"] for each in told] == ["connecting", "started", "ready", "lost", "reconnected"]
@@ -80,8 +77,8 @@ def test_suspended_while_open(ray: Ray, kubectl: Kubectl, fresh: Callable[[str],
     with opened(ray, f"{name} {ANY}", "dashboard") as session:
         kubectl("patch", "raycluster", name, "--type=merge", "-p", json.dumps({"spec": {"suspend": True}}))
         kubectl("delete", "pod", f"{name}-a", "--wait=false")
-        said = session.see("suspended", within=30)
-        assert "resume" in said
+        session.see("was suspended", within=30)
+        session.see("Resume it:", within=5)
         kubectl("patch", "raycluster", name, "--type=merge", "-p", json.dumps({"spec": {"suspend": False}}))
         heads.head(kubectl, name, f"{name}-b")
         session.see("reconnected after", within=30)

@@ -75,6 +75,7 @@ class Link:
     client: asyncio.StreamWriter
     server: asyncio.StreamWriter
     forwards: bool = False
+    framed: bool = False
     down: int = 0
     frames: Frames = field(default_factory=Frames)
     over: asyncio.Event = field(default_factory=asyncio.Event)
@@ -82,9 +83,9 @@ class Link:
     def end(self, *, reset: bool) -> None:
         """Close both sides in the middle of whatever is under way."""
         for writer in (self.client, self.server):
-            if reset and (sock := writer.get_extra_info("socket")) is not None:
+            if reset and not writer.is_closing():
                 with contextlib.suppress(OSError):
-                    sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
+                    writer.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, AT_ONCE)
             writer.transport.abort()
         self.over.set()
 
@@ -279,13 +280,14 @@ class Wire:
                     link.client.write(answer)
                     return b""
             link.forwards = b"/portforward" in found[2]
+            link.framed = link.forwards and found[1] == b"GET"
             self.upgrades += link.forwards
         return piece
 
     def _down(self, link: Link, piece: bytes) -> bytes:
         if not link.forwards:
             return piece
-        begin = link.frames.first(piece)
+        begin = link.frames.first(piece) if link.framed else None
         link.down += len(piece)
         fault = self._fault
         if fault is None or link.down < fault.after or len(piece) < LEAST or (fault.act == "garbage" and begin is None):
