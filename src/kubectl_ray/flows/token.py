@@ -109,7 +109,7 @@ def _look(name: str) -> str:
 
 def _file(path: str) -> str:
     try:
-        with open(path, encoding="utf-8") as stream:  # noqa: PTH123 -- pathlib costs 10 ms to import
+        with open(path, encoding="utf-8") as stream:
             token = stream.read(_LONGEST).strip()
     except (OSError, ValueError) as error:
         why = getattr(error, "strerror", None) or "it is no text"

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import argparse
 import json
-from contextlib import closing, nullcontext
+from contextlib import ExitStack, closing, nullcontext
 
 from kubectl_ray.commands.cluster import opening
 from kubectl_ray.commands.cluster.telling import STOP, Teller, host, place, url
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from kubectl_ray.context import Context
     from kubectl_ray.flows.command import Command
+    from kubectl_ray.flows.first_look import FirstLook
     from kubectl_ray.flows.head import Target
     from kubectl_ray.flows.tunnel import Tunnel
     from kubectl_ray.flows.tunnel_changes import Change
@@ -153,12 +154,9 @@ def _told(ctx: Context) -> AbstractContextManager[None]:
 
 def _open(ctx: Context, args: Args, tunnel: Tunnel) -> Iterator[Event]:
     """The session itself, for as long as nobody ends it."""
-    from kubectl_ray.flows.first_look import FirstLook
-
-    names = {port.name for port in tunnel.ports}
     show = _Show(ctx, args, Teller(tunnel.target, end=STOP if ctx.starter is None else ""))
-    look = FirstLook(ctx.api, ctx.env, lambda line: tunnel.tell(Remark(line)), client="client" in names)
-    with closing(look), closing(opening.opened(ctx, tunnel)) as changes:
+    with ExitStack() as stack:
+        changes = stack.enter_context(closing(opening.opened(ctx, tunnel)))
         looks = ready = False
         for change in changes:
             if change == ALL_SAID:
@@ -167,10 +165,20 @@ def _open(ctx: Context, args: Args, tunnel: Tunnel) -> Iterator[Event]:
                 yield from show(change)
             if isinstance(change, Started) and change.name == "dashboard":
                 looks = True
-                look.start(tunnel.cluster, host(change.addresses), change.local)
+                stack.enter_context(closing(_first_look(ctx, tunnel, change)))
             ready = ready or isinstance(change, Ready)
             if ctx.starter is not None and ready and not looks:
                 ctx.starter.ready()  # it shows all that there is to say
+
+
+def _first_look(ctx: Context, tunnel: Tunnel, dashboard: Started) -> FirstLook:
+    """Begun; what it finds comes with the tunnel's changes. Imported only now: the ports come first."""
+    from kubectl_ray.flows.first_look import FirstLook
+
+    client = any(port.name == "client" for port in tunnel.ports)
+    look = FirstLook(ctx.api, ctx.env, lambda line: tunnel.tell(Remark(line)), client=client)
+    look.start(tunnel.cluster, host(dashboard.addresses), dashboard.local)
+    return look
 
 
 def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Iterator[Event]:
