@@ -18,8 +18,6 @@ from kubectl_ray.flows.tunnel_changes import Absent, Change, Lost, Moved, Reconn
 from kubectl_ray.flows.tunnel_doors import Doors
 from kubectl_ray.flows.tunnel_ports import DEFAULTS, REMOTE, Port
 from kubectl_ray.kube import relay_told
-from kubectl_ray.kube.portforward import dial
-from kubectl_ray.kube.relay import Relay
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -29,6 +27,7 @@ if TYPE_CHECKING:
     from kubectl_ray.flows.head import Target
     from kubectl_ray.flows.tunnel_doors import Door
     from kubectl_ray.kube.client import Client
+    from kubectl_ray.kube.relay import Relay
     from kubectl_ray.kube.relay_told import Told
     from kubectl_ray.models.cluster import Cluster
     from kubectl_ray.models.pod import Pod
@@ -71,7 +70,8 @@ class Tunnel:
 
     `ports`: what is asked for, in the order in which `Started` is told where several answer at once; none: the usual.
     `addresses`: where to listen on this machine; ::1 is left out where the machine has none. `timeout`: seconds until
-    the first port has answered (0: no limit); later it never gives up. Making one does no I/O. `relay` makes the relay.
+    the first port has answered (0: no limit); later it never gives up. Making one does no I/O. `relay` makes the relay,
+    instead of `Relay`.
     """
 
     def __init__(
@@ -83,7 +83,7 @@ class Tunnel:
         addresses: Sequence[str] = LOCALHOST,
         timeout: float = 1800.0,
         clock: Callable[[], float] = time.monotonic,
-        relay: Callable[[Callable[[Told], None]], Relay] = Relay,
+        relay: Callable[[Callable[[Told], None]], Relay] | None = None,
     ) -> None:
         self.api = api
         self.target = target
@@ -94,7 +94,7 @@ class Tunnel:
         self._inbox: SimpleQueue[Any] = SimpleQueue()
         self._follower = Follower(api, target, self._inbox.put, clock=clock)
         self._relay: Relay
-        self._make_relay = relay
+        self._make_relay = relay or _relay
         self._doors = Doors(self.ports)
         self._out: list[Change] = []
         self._began = 0.0
@@ -250,6 +250,8 @@ class Tunnel:
         self._redial = None
         self._linked = False
         self._dialled = self.clock()
+        from kubectl_ray.kube.portforward import dial
+
         self._attempt = self._relay.connect(partial(dial, self.api, self.target.namespace, pod.name))
 
     def _ask(self, now: float) -> None:
@@ -377,3 +379,10 @@ class Tunnel:
             self._said_lost = True
             self._out.append(Lost(why))
         self._said_lost = self._said_lost or self._said_suspended
+
+
+def _relay(tell: Callable[[Told], None]) -> Relay:
+    """The real one, imported while the first answers of the API server are on their way; so is `dial`."""
+    from kubectl_ray.kube.relay import Relay
+
+    return Relay(tell)
