@@ -21,13 +21,14 @@ class FakeRelay:
     """As `Relay`. `answers`: what a port of the pod answers; a text is why it does not.
 
     `pods`: those gone to, in order. `failures`: errors that the next tries to connect end with. `taken`: local ports
-    that are taken.
+    that are taken. `hanging`: so many tries to connect get no answer.
     """
 
     def __init__(self) -> None:
         self.answers: dict[int, bytes | str] = dict(ANSWERS)
         self.failures: list[KubectlRayError] = []
         self.taken: set[int] = set()
+        self.hanging = 0
         self.pods: list[str | None] = []
         self.listening: list[tuple[tuple[str, ...], int, int]] = []
         self.probes: list[int] = []
@@ -60,7 +61,9 @@ class FakeRelay:
         self.pods.append(None if dial is None else dial.args[2])
         if dial is None:
             return self.attempt
-        if self.failures:
+        if self.hanging:
+            self.hanging -= 1
+        elif self.failures:
             self._tell(Failed(self.attempt, self.failures.pop(0)))
         else:
             self._way = True

@@ -241,3 +241,14 @@ def test_a_service_that_may_not_be_watched(
 
     assert session.until(Moved) == Moved("b")
     session.close()
+
+
+def test_a_try_that_hangs(session: Session, relay: FakeRelay, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A try to reconnect that hangs, as in a network that was gone, gets a second one beside it."""
+    monkeypatch.setattr(tunnels, "ATTEMPT", 0.02)
+    relay.hanging = 2
+    relay.lose()
+
+    session.until(Reconnected)
+
+    assert relay.pods == ["a-head-1"] * 4
