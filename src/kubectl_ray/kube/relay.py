@@ -9,6 +9,7 @@ from kubectl_ray.kube.relay_door import Door, bind
 from kubectl_ray.kube.relay_end import Pipe, Question
 from kubectl_ray.kube.relay_fleet import Fleet
 from kubectl_ray.kube.relay_loop import NEVER, Loop
+from kubectl_ray.kube.relay_told import Died
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
@@ -106,7 +107,11 @@ class Relay:
 
         def ask() -> None:
             limit = self._loop.clock() + timeout
-            self._add(Question(self._loop, remote, request, enough, then, limit))
+            self._add(Question(self._loop, remote, request, enough, answer, limit))
+
+        def answer(got: bytes, why: str) -> None:
+            if not self._closed:
+                then(got, why)
 
         self._loop.call(ask)
 
@@ -131,6 +136,8 @@ class Relay:
     def _run(self) -> None:
         try:
             self._loop.run(self._tick)
+        except Exception as error:  # noqa: BLE001 -- told; else whoever waits for a word would wait for ever
+            self._say(Died(error))
         finally:
             self._end()
 

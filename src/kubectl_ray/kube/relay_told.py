@@ -64,7 +64,16 @@ class Refused:
         self.nobody = nobody
 
 
-Told = Connected | Failed | Lost | Refused
+class Died:
+    """The relay's thread has ended, since something in it is wrong: nothing is told or answered after this."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: Exception) -> None:
+        self.error = error
+
+
+Told = Connected | Failed | Lost | Refused | Died
 
 
 def in_words(remote: int, said: str) -> tuple[str, bool]:
@@ -72,11 +81,12 @@ def in_words(remote: int, said: str) -> tuple[str, bool]:
 
     Seen: `error forwarding port 8265 to pod 57c6…, uid : failed to execute portforward in network namespace "…":
     failed to connect to localhost:8265 inside namespace "…", IPv4: dial tcp4 127.0.0.1:8265: connect: connection
-    refused IPv6 dial tcp6: address localhost: no suitable address found`.
+    refused IPv6 dial tcp6: address localhost: no suitable address found`, and, of a pod that was deleted, `…: network
+    namespace for sandbox "ed55…" is closed`.
     """
     if "connection refused" in said:
         return f"{NOBODY} {remote} of the pod", True
     plain = " ".join("".join(letter if letter.isprintable() else " " for letter in said).split())
-    if "not found" in plain or "no such container" in plain or "not running" in plain:
-        return f"the pod is gone ({plain[-200:]})", False
+    if any(word in plain for word in ("not found", "is closed", "no such container", "not running")):
+        return "the pod is gone", False
     return plain.rpartition('": ')[2][:300] or plain[:300], False
