@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import re
 
-from kubectl_ray.errors import KubectlRayError, NotAllowed, NotFound, NotLoggedIn, ServerError, Unreachable
+from kubectl_ray.errors import KubectlRayError, NotAllowed, NotFound, NotLoggedIn, NotReady, ServerError, Unreachable
 from kubectl_ray.kube import websocket
 from kubectl_ray.kube.carrier import CHANNELS, SPDY, TUNNEL, ChannelCarrier, SpdyCarrier, TunnelCarrier
 from kubectl_ray.kube.connection import CutOff, Dropped
@@ -32,6 +32,8 @@ SECONDS = 15.0
 
 _SUBPROTOCOL = {TUNNEL: f"SPDY/3.1+{PROTOCOL}", CHANNELS: "v4.channel.k8s.io"}
 
+_HOMELESS = "does not have a host assigned"
+
 
 class Unfit(ServerError):
     """The server agreed to something else than was asked for."""
@@ -45,6 +47,7 @@ def dial(api: Client, namespace: str, pod: str, port: int, way: Way | None = Non
     Raises:
         NotFound: the pod is gone.
         NotLoggedIn: the login is not accepted.
+        NotReady: the pod has no node yet.
         NotAllowed: no way is allowed; the words name pods/portforward and both verbs.
         Unreachable: the API server does not answer.
         ServerError: it answers, but cannot make the way (the node does not answer, the pod has ended).
@@ -126,7 +129,7 @@ def _is_final(error: KubectlRayError) -> bool:
         return error.reason == "NotFound"  # else a path that a proxy or an old server does not know
     if error.code == 403:  # noqa: PLR2004 -- Forbidden
         return not isinstance(error, NotAllowed)  # an admission webhook's word counts for all ways
-    return error.code >= 500 and error.code != 501  # noqa: PLR2004 -- Not Implemented
+    return _HOMELESS in error.message or (error.code >= 500 and error.code != 501)  # noqa: PLR2004 -- Not Implemented
 
 
 def _as_a_right(error: KubectlRayError) -> KubectlRayError:
@@ -136,9 +139,7 @@ def _as_a_right(error: KubectlRayError) -> KubectlRayError:
     """
     if error.code != 403 or not error.message.rstrip(": ").endswith("is forbidden"):  # noqa: PLR2004 -- Forbidden
         return error
-    missing = NotAllowed("You may not create pods/portforward", "Ask the cluster's administrator for it.")
-    missing.code, missing.reason, missing.details = error.code, error.reason, error.details
-    return missing
+    return _like(error, NotAllowed("You may not create pods/portforward", "Ask the cluster's administrator for it."))
 
 
 def _was_dropped(error: KubectlRayError) -> bool:
@@ -149,6 +150,10 @@ def _was_dropped(error: KubectlRayError) -> bool:
 def _in_words(error: KubectlRayError, pod: str, namespace: str) -> KubectlRayError:
     """The same error, where its words can be plainer."""
     why = error.message.lower()
+    if _HOMELESS in why:
+        return _like(
+            error, NotReady(f'The pod "{pod}" in namespace "{namespace}" has no node yet', "Wait until it runs.")
+        )
     if error.code < 500 or isinstance(error, NotFound):  # noqa: PLR2004 -- server errors
         return error
     if "pod not found" in why or ("not found" in why and pod in why):
@@ -162,6 +167,11 @@ def _in_words(error: KubectlRayError, pod: str, namespace: str) -> KubectlRayErr
         )
     else:
         return error
+    return _like(error, plain)
+
+
+def _like(error: KubectlRayError, plain: KubectlRayError) -> KubectlRayError:
+    """In other words, and with what the server said beside them."""
     plain.code, plain.reason, plain.details = error.code, error.reason, error.details
     return plain
 

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from kubectl_ray.errors import Invalid, NotAllowed, NotFound, NotLoggedIn, ServerError, Unreachable
+from kubectl_ray.errors import Invalid, NotAllowed, NotFound, NotLoggedIn, NotReady, ServerError, Unreachable
 from kubectl_ray.kube import portforward, websocket
 from kubectl_ray.kube.carrier import CHANNELS, SPDY, TUNNEL
 from kubectl_ray.kube.portforward import dial
@@ -150,6 +150,7 @@ def test_only_get(api: ApiServer, client: Client) -> None:
         (500, "InternalError", "error dialing backend: No agent available", ServerError),
         (500, "", 'pod not found ("head_default")', NotFound),
         (503, "", "no", ServerError),
+        (400, "BadRequest", "pod head does not have a host assigned", NotReady),
     ],
 )
 def test_what_no_other_way_helps(
