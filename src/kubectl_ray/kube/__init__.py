@@ -1,1 +1,1 @@
-"""The way to the API server: kubeconfig, credentials, HTTP/1.1, lists, watches, patches, port-forwards; nothing of Ray."""
+"""The way to the API server: kubeconfig, login, HTTP/1.1, lists, watches, patches, port-forwards; nothing of Ray."""
