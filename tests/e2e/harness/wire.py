@@ -151,6 +151,11 @@ class Wire:
         """How many port-forward connections are open now."""
         return sum(link.forwards for link in list(self._links))
 
+    @property
+    def open(self) -> int:
+        """How many connections of any kind."""
+        return len(self._links)
+
     def cut(self) -> None:
         """Be gone: refuse connections, and reset those that are open."""
 
@@ -246,6 +251,8 @@ class Wire:
             await asyncio.gather(*pumps, return_exceptions=True)
         except OSError:
             writer.transport.abort()
+        except asyncio.CancelledError:
+            return  # the wire is taken down
         finally:
             if link is not None:
                 self._links.discard(link)
