@@ -42,6 +42,8 @@ class End:
     """
 
     tells = True
+    brief = False
+    """Whether it is over after a few bytes, and so keeps nobody on its carrier waiting."""
 
     def __init__(self, loop: Loop, remote: int) -> None:
         self.loop = loop
@@ -264,6 +266,8 @@ class Question(End):
     """A request of our own and its answer, for `Relay.probe`."""
 
     tells = False
+
+    brief = True
 
     def __init__(
         self,

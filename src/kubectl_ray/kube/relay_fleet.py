@@ -91,7 +91,10 @@ class Fleet:
         """A connection wants a carrier."""
         if end.deadline == NEVER:
             end.until(self.loop.clock() + HELD)
-        self._waiting.append(end)
+        if end.brief:
+            self._waiting.appendleft(end)  # it waits for no carrier of its own
+        else:
+            self._waiting.append(end)
         self._place()
 
     def forget(self, end: End) -> None:
@@ -220,7 +223,9 @@ class Fleet:
     # Giving them to connections.
 
     def _idle(self) -> Link | None:
-        return next((link for link in self.links if link.many and link.usable and not link.streams), None)
+        """A carrier on which nobody can be kept waiting; one with a question on it is as good as one with nothing."""
+        useful = (link for link in self.links if link.many and link.usable)
+        return next((link for link in useful if all(end.brief for end in link.streams.values())), None)
 
     def _place(self) -> None:
         """Give carriers to those who wait, as far as there are any."""
@@ -250,6 +255,8 @@ class Fleet:
         active = [link for link in self.links if link.usable]
         if not active:
             return None
+        if end.brief:
+            return min(active, key=lambda link: len(link.streams))
         patient = now - end.since < SHARE_AFTER and now >= self._not_before
         if patient and (len(active) + self._dialling < MOST or self._dialling):
             return None

@@ -137,7 +137,7 @@ class Link:
 
     def stalled(self, end: End) -> None:
         """A local client does not take what comes: this carrier is not read, or, if others use it, the client goes."""
-        if len(self.streams) <= 1:
+        if all(other is end or other.brief for other in self.streams.values()):
             self.paused = True
             self._watch()
         elif end.held > GIVE_UP_ABOVE:

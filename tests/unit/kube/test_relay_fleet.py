@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_ray.errors import Unreachable
 from kubectl_ray.kube.carrier import SPDY, Carrier, SpdyCarrier
+from kubectl_ray.kube.relay_end import Pipe, Question
 from kubectl_ray.kube.relay_fleet import JUDGED_AFTER, Fleet
 from kubectl_ray.kube.relay_loop import Loop
 from kubectl_ray.kube.relay_told import Connected, Lost, Told
@@ -113,3 +114,37 @@ def test_one_that_is_not_read_is_kept_while_others_can_be_made(world: World) -> 
     world.at(108.0)
     assert lost(world) == []
     assert stalled in world.fleet.links
+
+
+@pytest.mark.parametrize("world", [1], indirect=True)
+def test_questions_and_the_first_connection_share_the_first_carrier(world: World) -> None:
+    """A question is over soon: nobody waits behind one, and none waits for a carrier of its own."""
+    here, there = socket.socketpair()
+    with there:
+        here.setblocking(False)
+        pipe = Pipe(world.loop, 8265, here)
+        questions = [
+            Question(world.loop, 8265, b"?", bool, lambda _answer, _why: None, world.now + 5) for _ in range(2)
+        ]
+        for question in questions:
+            world.fleet.add(question)
+        world.fleet.add(pipe)
+        (link,) = world.fleet.links
+        assert [end.link for end in (pipe, *questions)] == [link] * 3
+        assert not world.dialled.is_set()
+        pipe.close()
+
+
+@pytest.mark.parametrize("world", [1], indirect=True)
+def test_a_connection_has_no_other_connection_on_its_carrier(world: World) -> None:
+    """The second one waits for a carrier that is being made."""
+    pairs = [socket.socketpair() for _ in range(2)]
+    pipes = [Pipe(world.loop, 8265, here) for here, _there in pairs]
+    for pipe in pipes:
+        pipe.sock.setblocking(False)
+        world.fleet.add(pipe)
+    assert pipes[0].link is not None
+    assert pipes[1].link is None
+    for pipe, (_here, there) in zip(pipes, pairs, strict=True):
+        pipe.close()
+        there.close()
