@@ -133,18 +133,14 @@ def at_once(port: int, count: int) -> tuple[int, float]:
 
 
 def in_a_row(port: int, count: int) -> int:
-    """How many of so many connections, one after the other, fail; when ten in a row do, so do all that follow."""
-    failed = hopeless = 0
+    """How many of so many connections, one after the other, fail; all that follow the tenth that does count too."""
+    failed = 0
     for number in range(count):
         answer = b""
         with suppress(OSError):
             answer = ask(port, f"/echo/{number}", _SHORT_SILENCE)[1]
-        if answer.endswith(f"\r\n\r\necho {number}.".encode()):
-            hopeless = 0
-            continue
-        failed += 1
-        hopeless += 1
-        if hopeless == _HOPELESS:
+        failed += not answer.endswith(f"\r\n\r\necho {number}.".encode())
+        if failed == _HOPELESS:
             return failed + count - number - 1
     return failed
 
