@@ -121,7 +121,7 @@ def test_questions_and_the_first_connection_share_the_first_carrier(world: World
     """A question is over soon: nobody waits behind one, and none waits for a carrier of its own."""
     here, there = socket.socketpair()
     with there:
-        here.setblocking(False)
+        here.settimeout(0)
         pipe = Pipe(world.loop, 8265, here)
         questions = [
             Question(world.loop, 8265, b"?", bool, lambda _answer, _why: None, world.now + 5) for _ in range(2)
@@ -141,7 +141,7 @@ def test_a_connection_has_no_other_connection_on_its_carrier(world: World) -> No
     pairs = [socket.socketpair() for _ in range(2)]
     pipes = [Pipe(world.loop, 8265, here) for here, _there in pairs]
     for pipe in pipes:
-        pipe.sock.setblocking(False)
+        pipe.sock.settimeout(0)
         world.fleet.add(pipe)
     assert pipes[0].link is not None
     assert pipes[1].link is None
