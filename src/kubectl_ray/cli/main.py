@@ -44,12 +44,13 @@ class Interrupted(KeyboardInterrupt):
 def entry(starter: Starter | None = None) -> NoReturn:
     """`kubectl-ray`: run, and end as the outcome says. `starter`: see `Context`."""
     gc.disable()  # a short process: walking the objects of a big list costs more than what it frees
+    ending = _Ending()
     for number in _ENDING:
         # One that the caller had ignored stays so: behind `nohup` a closed terminal ends nothing.
         if signal.getsignal(number) in {signal.SIG_DFL, signal.default_int_handler}:
-            signal.signal(number, _interrupt)
+            signal.signal(number, ending)
     stdin, stdout, stderr = (_usable(stream) for stream in (sys.stdin, sys.stdout, sys.stderr))
-    code = main(sys.argv[1:], env=os.environ, stdin=stdin, stdout=stdout, stderr=stderr, starter=starter)
+    code = main(sys.argv[1:], env=os.environ, stdin=stdin, stdout=stdout, stderr=stderr, starter=starter, ending=ending)
     if code < 0:
         signal.signal(-code, signal.SIG_DFL)
         os.kill(os.getpid(), -code)
@@ -80,12 +81,19 @@ def _usable(stream: TextIO | None) -> TextIO:
     return stream
 
 
-def _interrupt(number: int, _frame: FrameType | None) -> None:
-    """The first signal unwinds what runs; a second one ends the process at once."""
-    for each in _ENDING:
-        if signal.getsignal(each) is _interrupt:
-            signal.signal(each, signal.SIG_DFL)
-    raise Interrupted(number)
+class _Ending:
+    """What is called at a signal: the first unwinds what runs; a second one ends the process at once."""
+
+    number = 0
+    """The first one's."""
+
+    def __call__(self, number: int, _frame: FrameType | None) -> None:
+        """Raises: Interrupted: always."""
+        self.number = number
+        for each in _ENDING:
+            if signal.getsignal(each) is self:
+                signal.signal(each, signal.SIG_DFL)
+        raise Interrupted(number)
 
 
 def main(
@@ -97,10 +105,12 @@ def main(
     stderr: TextIO,
     connect: Callable[[Context], Client] | None = None,
     starter: Starter | None = None,
+    ending: _Ending | None = None,
 ) -> int:
     """Run one command line. Touches no stream but those given, and no signal.
 
     `connect` replaces the way to the API server: tests give a client of their own. `starter`: see `Context`.
+    `ending` knows whether a signal has come.
     """
     screen = Screen(stdout, stderr, env)
     run = _Run(screen, env, stdin, stderr, connect)
@@ -119,21 +129,28 @@ def main(
     except Closed:
         code = -signal.SIGPIPE if hasattr(signal, "SIGPIPE") else 1
     except KeyboardInterrupt as interrupt:
-        screen.clear()
-        echoed = "\n" if screen.live else ""  # the terminal has just shown ^C
-        screen.say(echoed + (screen.if_interrupted or "Interrupted."))
-        code = -getattr(interrupt, "number", signal.SIGINT)
+        code = _interrupted(screen, getattr(interrupt, "number", signal.SIGINT))
     except Exception as error:  # the last resort: a defect becomes one line, not a traceback
-        if env.get(DEBUG):
+        if ending is not None and ending.number:  # a module in C makes an ImportError of it while it is imported
+            code = _interrupted(screen, ending.number)
+        elif env.get(DEBUG):
             raise
-        from kubectl_ray.cli.wording import defect
+        else:
+            from kubectl_ray.cli.wording import defect
 
-        screen.error(defect(error))
-        code = 1
+            screen.error(defect(error))
+            code = 1
     finally:
         screen.clear()
         run.close()
     return code
+
+
+def _interrupted(screen: Screen, number: int) -> int:
+    screen.clear()
+    echoed = "\n" if screen.live else ""  # the terminal has just shown ^C
+    screen.say(echoed + (screen.if_interrupted or "Interrupted."))
+    return -number
 
 
 class _Run:

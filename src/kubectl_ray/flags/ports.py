@@ -24,9 +24,10 @@ def number(text: str) -> int:
     """
     import argparse
 
-    if not (text.isascii() and text.isdigit() and int(text[:9]) <= LARGEST):
+    digits = text.lstrip("0")[:9]  # int() refuses thousands of them
+    if not (text.isascii() and text.isdigit() and int(digits or 0) <= LARGEST):
         raise argparse.ArgumentTypeError(f"{text!r} is no port: write a number from 1 to {LARGEST}, or 0 for any")
-    return int(text)
+    return int(digits or 0)
 
 
 def one(text: str) -> tuple[str, int]:
@@ -84,7 +85,13 @@ def addresses(text: str) -> tuple[str, ...]:
             raise argparse.ArgumentTypeError(
                 f"{word!r} is no address of this machine: write localhost or an IP address"
             ) from None
-    return tuple(dict.fromkeys(found))
+    return tuple(each for each in dict.fromkeys(found) if not _covered(each, found))
+
+
+def _covered(address: str, others: Sequence[str]) -> bool:
+    """Every address of its kind is among the others: the two cannot both be listened on."""
+    every = "::" if ":" in address else "0.0.0.0"  # noqa: S104 -- only if a person asks for it
+    return every in others and address != every
 
 
 def add_address(parser: argparse._ActionsContainer) -> None:

@@ -59,7 +59,12 @@ def target(written: str, namespace: str) -> Target:
             hint=f"Did you mean {name or 'NAME'}, rayjob/{name or 'NAME'} or rayservice/{name or 'NAME'}?",
         )
     if not name:
-        raise WrongUse(f"{written or 'Nothing'} names no {KINDS[kind].kind}.", hint=f"Say which one: {kind}/NAME")
+        raise WrongUse(f"{written!r} names no {KINDS[kind].kind}.", hint=f"Say which one: {kind}/NAME")
+    if not all(each.isascii() and (each.isalnum() or each in "-.") for each in name):
+        # A comma would be more of the selector by which the head's pod is found.
+        raise WrongUse(
+            f"{name!r} cannot be the name of a {KINDS[kind].kind}.", hint="Names are made of a-z, 0-9, - and ."
+        )
     return Target(kind, name, namespace)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import signal
 import sys
@@ -11,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_ray.cli import grammar
-from kubectl_ray.cli.main import in_utf8, main
+from kubectl_ray.cli.main import Interrupted, _Ending, in_utf8, main
 from kubectl_ray.errors import WrongUse
 from kubectl_ray.results import IfInterrupted, Line
 from tests.unit.cli.running import run
@@ -183,6 +184,21 @@ def test_a_defect_is_one_line(command: Callable[..., None]) -> None:
     ]
     with pytest.raises(KeyError):
         run("probe", {"KUBECTL_RAY_DEBUG": "1"})
+
+
+def test_a_signal_that_became_another_error(command: Callable[..., None]) -> None:
+    """A module in C, imported as the signal comes, raises an ImportError: the process still dies of the signal."""
+    ending = _Ending()
+
+    def run_it(_ctx: Context, _args: argparse.Namespace) -> Event:
+        with contextlib.suppress(Interrupted):
+            ending(signal.SIGTERM, None)
+        raise ImportError("_socket")
+
+    command(run_it)
+    err = io.StringIO()
+    code = main(["probe"], env={}, stdin=io.StringIO(), stdout=io.StringIO(), stderr=err, ending=ending)
+    assert (code, err.getvalue()) == (-signal.SIGTERM, "Interrupted.\n")
 
 
 def test_errors_are_traced_on_request() -> None:

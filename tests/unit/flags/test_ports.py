@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import argparse
+
+import pytest
+
 from kubectl_ray.flags import ports
 from kubectl_ray.flows.tunnel import REMOTE
 
@@ -15,6 +19,25 @@ def test_addresses() -> None:
     """IP addresses as they are written shortest, each once; localhost is both of its own."""
     assert ports.addresses("localhost") == ("127.0.0.1", "::1")
     assert ports.addresses("10.0.0.1, [0:0::1],LOCALHOST") == ("10.0.0.1", "::1", "127.0.0.1")
+
+
+def test_every_address() -> None:
+    """0.0.0.0 is all of IPv4, :: all of IPv6: one of the same kind beside it could not be listened on as well."""
+    assert ports.addresses("127.0.0.1,0.0.0.0,::1") == ("0.0.0.0", "::1")  # noqa: S104 -- nothing listens
+    assert ports.addresses("::,localhost") == ("::", "127.0.0.1")
+
+
+@pytest.mark.parametrize(("text", "number"), [("0", 0), ("00", 0), ("08265", 8265), ("0" * 9000 + "1", 1)])
+def test_number(text: str, number: int) -> None:
+    """Leading zeros are nothing."""
+    assert ports.number(text) == number
+
+
+@pytest.mark.parametrize("text", ["", "-1", "x", "\uff11", "65536", "000000000999999", "9" * 9000])
+def test_no_number(text: str) -> None:
+    """Above 65535 there is no port, however it is written."""
+    with pytest.raises(argparse.ArgumentTypeError, match="is no port"):
+        ports.number(text)
 
 
 def test_wanted() -> None:

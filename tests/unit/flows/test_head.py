@@ -49,6 +49,13 @@ def test_no_target(written: str, words: str) -> None:
         target(written, "here")
 
 
+@pytest.mark.parametrize("name", ["ü", "a b", "a,b", "a!=b", "a%2fb", "a\nb", "a\x1b[2J"])
+def test_no_name(name: str) -> None:
+    """What no object can be named is refused before it gets into a selector of pods."""
+    with pytest.raises(WrongUse, match="cannot be the name of a RayJob"):
+        target(f"rayjob/{name}", "here")
+
+
 def test_words() -> None:
     """Said as the reader says it."""
     assert target("a", "x").words == "Ray cluster a"
