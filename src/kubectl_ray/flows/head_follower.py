@@ -341,12 +341,18 @@ class Follower:
     def _ask(self, resource: Resource) -> None:
         """GET the cluster or the owner, in a thread; one at a time, but for one that has no answer for too long."""
         now = self._clock()
-        if now - self._asked.get(resource, -ANSWERED) < ANSWERED:
+        before = self._asked.get(resource, -ANSWERED)
+        out = now - before < ANSWERED
+        # Also where one is out: else the look stays due, and whoever waits for what is due spins.
+        due = (before if out else now) + ANSWERED
+        if resource is RAYCLUSTERS:
+            self._look_at = due
+        elif self._owner_look_at < _NEVER:
+            self._owner_look_at = due
+        if out:
             self._more.add(resource)
             return
         self._asked[resource] = now
-        if resource is RAYCLUSTERS:
-            self._look_at = now + ANSWERED
         source = self._askers[resource] = _From(self._inbox)
         name = self.cluster_name if resource is RAYCLUSTERS else self.target.name
         named = resource is self.target.resource

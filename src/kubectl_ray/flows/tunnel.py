@@ -243,7 +243,7 @@ class Tunnel:
         self._linked = False
         self._trouble = ""
         self._doors.forget()
-        self._relay.connect(None)
+        self._attempt = self._relay.connect(None)  # a word of the one before comes too late
 
     def _connect(self, pod: Pod) -> None:
         self._pod = pod
@@ -320,6 +320,8 @@ class Tunnel:
             self._answered(door, asked, answer, why, now)
         elif isinstance(item, relay_told.Refused):
             self._doors.doubt(item.remote)
+        elif isinstance(item, relay_told.Died):
+            raise item.error
         elif item.attempt != self._attempt:
             return
         elif isinstance(item, relay_told.Connected):

@@ -110,6 +110,10 @@ class FakeRelay:
         self._way = False
         self._tell(Lost(self.attempt, why))
 
+    def say(self, told: Told) -> None:
+        """Anything else."""
+        self._tell(told)
+
     def refuse(self, remote: int) -> None:
         """Somebody's connection finds nobody at the far side."""
         self._tell(Refused(remote, NOBODY, nobody=True))

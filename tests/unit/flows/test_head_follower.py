@@ -304,3 +304,33 @@ def test_the_end(world: World, client: Client) -> None:
     for thread in started:
         thread.join(timeout=10)
         assert not thread.is_alive()
+
+
+def test_a_question_without_an_answer(
+    world: World, follow: Callable[..., Follow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """While an answer is out nothing is due: whoever waits for what is due does not spin."""
+    monkeypatch.setattr(Follower, "_get", lambda *_: None)
+    world.add(cluster("b"))
+    following = follow("a")
+    following.until(lambda found: found.settled)
+    following.time = head_follower.LOOKED + 1
+
+    following.follower.tick()
+
+    assert following.follower.due > following.time
+
+
+def test_a_job_that_may_not_be_watched_and_is_not_answered(
+    world: World, follow: Callable[..., Follow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The same for what is asked for now and then."""
+    monkeypatch.setattr(Follower, "_get", lambda *_: None)
+    world.api.deny("list", "rayjobs")
+    following = follow("j", "rayjob")
+    following.until(lambda found: found.due < float("inf"))
+    following.time = following.follower.due + 1
+
+    following.follower.tick()
+
+    assert following.follower.due > following.time

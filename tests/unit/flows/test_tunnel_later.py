@@ -19,6 +19,7 @@ from kubectl_ray.flows.tunnel import (
     Suspended,
     Waiting,
 )
+from kubectl_ray.kube import relay_told
 from tests.kuberay import cluster
 from tests.unit.flows.open_tunnels import A, Session, named
 from tests.unit.flows.relays import FakeRelay
@@ -252,3 +253,24 @@ def test_a_try_that_hangs(session: Session, relay: FakeRelay, monkeypatch: pytes
     session.until(Reconnected)
 
     assert relay.pods == ["a-head-1"] * 4
+
+
+def test_a_late_word(world: World, session: Session, relay: FakeRelay) -> None:
+    """What the relay says of a pod that was left already changes nothing: there is nowhere to connect to again."""
+    world.store.remove("pods", "a-head-1")
+    session.until(Lost)
+    assert relay.last_pod is None
+
+    relay.say(relay_told.Lost(relay.attempt - 1, "the pod is gone"))
+    session.tunnel.tell(Suspended("a mark"))
+    session.until(Suspended)
+
+    assert session.tunnel._redial is None
+
+
+def test_the_relay_dies(session: Session, relay: FakeRelay) -> None:
+    """A mistake in the relay's thread is raised where somebody waits for it."""
+    relay.say(relay_told.Died(ValueError("a mistake")))
+
+    with pytest.raises(ValueError, match="a mistake"):
+        session.until(Lost)
