@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 ANY = "--ports dashboard --port dashboard=0"
 MIB = 1 << 20
+CARRIERS = 16
+"""Connections to the pod that a session may keep ready."""
 DEAD_AFTER = 8.0
 """Seconds after which the keep-alive would have called a silent peer dead."""
 
@@ -120,13 +122,17 @@ def test_five_hundred_at_once(session: Session) -> None:
 
 @pytest.mark.full
 def test_ten_thousand_in_a_row(session: Session) -> None:
-    """None fails; descriptors and memory are what they were after the first thousand."""
+    """None fails; afterwards there are the carriers that are kept for a while, and memory as after the first thousand.
+
+    A node may take a second to end a connection, so that some hundreds are always about to end.
+    """
     port = session.port("dashboard")
-    used = []
+    before = session.used
+    memory = []
     for _round in range(10):
         for _ in range(1000):
             assert heads.download(port, 1000) == Received(1000, right=True)
-        used.append((session.used, session.memory))
-    assert used[-1][0][0] <= used[0][0][0] + 2
-    assert used[-1][0][1] <= used[0][0][1] + 2
-    assert used[-1][1] - used[0][1] < 8 * MIB
+        memory.append(session.memory)
+    until(lambda: session.used[0] <= before[0] + CARRIERS, f"no descriptor is left of {before}", within=30)
+    until(lambda: session.used[1] <= before[1] + 1, f"no thread is left of {before}", within=30)
+    assert memory[-1] - memory[0] < 8 * MIB
