@@ -42,6 +42,7 @@ docs: $(STAMP)   ## rewrite docs/reference from the grammar
 RUNS ?= 30
 CLUSTERS ?= 3000
 PLUGIN ?=
+SESSION ?=
 bench: $(STAMP)  ## compare with kubectl on a real cluster: RUNS=n, CLUSTERS=n, SESSION=0, CONTEXT=name, PLUGIN=path of one more
 	$(BIN)/python -m bench --runs '$(RUNS)' --clusters '$(CLUSTERS)' --context '$(CONTEXT)' $(if $(PLUGIN),--plugin '$(PLUGIN)') \
 	  $(if $(filter 0,$(SESSION)),--no-session)
