@@ -24,6 +24,8 @@ PAUSE_ABOVE, RESUME_BELOW = 262144, 65536
 """Bytes held for a local reader: above, its own carrier is not read any more; below, it is again."""
 GIVE_UP_ABOVE = 786432
 """Bytes held on a carrier that others use too: the connection is given up. With one buffer more it is 1 MiB."""
+GATHERED = 256
+"""Pieces that are sent as they are; more are joined before. POSIX promises 16 a call, every system here takes 1024."""
 ANSWER_LIMIT = 65536
 """Bytes of an answer that a question gathers."""
 CANNOT_HALF_CLOSE = 60.0
@@ -328,7 +330,7 @@ class Question(End):
 
 
 def _send_all(sock: socket.socket, pieces: list[memoryview]) -> int:
-    """As much of the pieces as goes in one call, where the system has one for it (Windows has none)."""
-    if hasattr(sock, "sendmsg"):
+    """As much of the pieces as goes in one call, where the system has one for as many (Windows has none at all)."""
+    if hasattr(sock, "sendmsg") and len(pieces) <= GATHERED:
         return sock.sendmsg(pieces)
     return sock.send(b"".join(pieces))

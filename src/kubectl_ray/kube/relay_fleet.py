@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import deque
+from functools import partial
 
 from kubectl_ray.errors import KubectlRayError, ServerError
 from kubectl_ray.kube.carrier import CHANNELS
@@ -84,6 +85,8 @@ class Fleet:
         links, self.links = self.links, []
         for link in links:
             link.close()
+        for end in self._waiting:
+            end.dialled = False  # what is being made leads to the old pod
         if dial is not None:
             self._start_dial(self._waiting[0].remote if self._waiting else self.port)
 
@@ -155,6 +158,9 @@ class Fleet:
                 error = failed
             except OSError as failed:  # out of descriptors, most likely
                 error = ServerError(f"A way to the pod could not be made: {failed.strerror or failed}")
+            except Exception as mistake:  # noqa: BLE001 -- raised in the loop; else its carrier would be waited for
+                self.loop.call(partial(_raise, mistake))
+                return
             self.loop.call(lambda: self._dialled(attempt, carrier, error, end, thread))
             if self._closed and carrier is not None:  # the loop may have ended without looking
                 carrier.close()
@@ -356,3 +362,7 @@ class Fleet:
             return True
         self._want(1)
         return False
+
+
+def _raise(error: Exception) -> None:
+    raise error

@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
+import struct
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kubectl_ray.kube.relay_told import Died
+from kubectl_ray.kube.carrier import CHANNELS, SPDY
+from kubectl_ray.kube.relay_told import Connected, Died
+from tests.wire.nearside import exactly
 
 if TYPE_CHECKING:
-    from tests.wire.farside import Pod
+    from collections.abc import Callable
+
+    from kubectl_ray.kube.carrier import Carrier
+    from tests.wire.farside import Pod, Wire
     from tests.wire.nearside import Near
 
 
@@ -40,3 +47,56 @@ def test_nobody_is_answered_after_the_end(near: Near, pod: Pod) -> None:
     near.relay.close()
 
     assert not answers
+
+
+def test_dialling_fails_by_a_mistake(near: Near) -> None:
+    """What a thread that makes a carrier did not foresee is told too: nobody waits for that carrier for ever."""
+
+    def dial(_port: int, _way: str | None) -> Carrier:
+        raise ValueError("a mistake")
+
+    near.relay.connect(dial)
+
+    assert str(near.hear(Died).error) == "a mistake"
+
+
+def test_many_small_frames_at_once(near: Near, pod_by: Callable[[str], Pod]) -> None:
+    """A pod that writes byte by byte fills a buffer with more pieces than the system sends in one call."""
+    pod = pod_by(SPDY)
+
+    def answer(wire: Wire, _data: bytes, _finished: bool) -> None:
+        wire.node.raw((struct.pack(">II", wire.stream, 1) + b"x") * 5000)
+
+    pod.ports[8000] = answer
+    near.to(pod)
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock.sendall(b"go")
+
+    assert exactly(sock, 5000) == b"x" * 5000
+
+
+def test_a_connection_whose_own_carrier_is_overtaken(near: Near, pod_by: Callable[[str], Pod]) -> None:
+    """Where each connection needs its own, one that waits for the old pod's gets the new pod's instead."""
+    old, new = pod_by(CHANNELS), pod_by(CHANNELS)
+    asked, over = threading.Event(), threading.Event()
+
+    def hangs_later(port: int, way: str | None) -> Carrier:
+        if port == 8001:
+            asked.set()
+            over.wait(10)
+        return old.dial(port, way)
+
+    near.relay.connect(hangs_later)
+    near.hear(Connected)
+    port = near.relay.listen(["127.0.0.1"], 0, 8001)
+    socks = [near.client(port), near.client(port)]
+    assert asked.wait(10)
+    near.settle()
+
+    near.relay.connect(new.dial)
+    near.hear(Connected)
+    for sock in socks:
+        sock.sendall(b"hello")
+
+    assert [exactly(sock, 5) for sock in socks] == [b"hello", b"hello"]
+    over.set()
