@@ -59,9 +59,13 @@ class FirstLook:
     def _look(self, cluster: Cluster | None, host: str, port: int) -> None:
         if self._over.wait(MOMENT):
             return
-        for found in self._found(cluster, host, port):
-            self._tell(found)
-        self._tell("")
+        try:
+            for found in self._found(cluster, host, port):
+                self._tell(found)
+        except (OSError, ImportError):  # no descriptor is left for a module's file: these remarks can be done without
+            pass
+        finally:
+            self._tell("")  # somebody waits for it
 
     def _found(self, cluster: Cluster | None, host: str, port: int) -> Iterator[str]:
         known = ""

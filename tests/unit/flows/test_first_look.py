@@ -133,3 +133,18 @@ def test_where_the_dashboard_cannot_be_asked() -> None:
     assert needs_token(Cluster(cluster("a", authOptions={"mode": "token"})), "", 0)
     assert not needs_token(CLUSTER, "", 0)
     assert not needs_token(None, "", 0)
+
+
+def test_without_a_descriptor_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing is said then but that this was all: somebody waits for it."""
+
+    def scarce(*_words: object) -> bool:
+        raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr("kubectl_ray.flows.first_look.needs_token", scarce)
+    monkeypatch.setattr("kubectl_ray.flows.first_look.MOMENT", 0.0)
+    said: SimpleQueue[str] = SimpleQueue()
+    look = FirstLook(None, {}, said.put, client=False)  # type: ignore[arg-type]
+    look.start(CLUSTER, "127.0.0.1", 1)
+    assert said.get(timeout=10) == ""
+    look.close()
