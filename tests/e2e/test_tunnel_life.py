@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.harness import heads
+from tests.e2e.harness.conditions import until
 from tests.e2e.harness.logins import SEES_HEAD, TUNNELLER
 from tests.e2e.harness.objects import owner
-from tests.e2e.harness.sessions import changes, opened
+from tests.e2e.harness.sessions import Session, changes, opened
 from tests.e2e.harness.sockets import answered, get, nobody_listens
 
 if TYPE_CHECKING:
@@ -124,6 +125,20 @@ def test_create_alone(ray: Ray, logins: Logins, stand_in: str) -> None:
     old = ray.having(KUBECONFIG=logins.with_rights("old", *SEES_HEAD, ("", "pods/portforward", "create")))
     with opened(old, f"{stand_in} {ANY}", "dashboard") as session:
         assert heads.download(session.port("dashboard"), 100_000) == heads.Received(100_000, right=True)
+
+
+def test_get_alone(ray: Ray, logins: Logins, stand_in: str) -> None:
+    """Enough for WebSockets up to Kubernetes 1.34; later servers want create too, and then both verbs are named."""
+    login = logins.with_rights("getter", *SEES_HEAD, ("", "pods/portforward", "get"))
+    with ray.having(KUBECONFIG=login).live(f"cluster session {stand_in} {ANY}") as running:
+        until(lambda: "started on port" in running.out or running.process.poll() is not None, "it works or ends")
+        if "started on port" in running.out:
+            assert heads.download(Session(running).port("dashboard"), 100_000) == heads.Received(100_000, right=True)
+        else:
+            said = running.ended().expect(4).err
+            assert "pods/portforward" in said
+            assert "get" in said
+            assert "create" in said
 
 
 @pytest.mark.parametrize(

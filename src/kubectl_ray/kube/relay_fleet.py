@@ -40,8 +40,9 @@ SPARE_AFTER = 0.1
 """Seconds from taking the last idle carrier to making another, which costs CPU that the connection needs first."""
 RETRY = 1.0
 """Seconds after a failed spare."""
-JUDGED_AFTER = 0.75
-"""Seconds that a carrier in the making has to replace the last one that was read, before the way counts as lost."""
+JUDGED_AFTER, JUDGED_AFTER_FAREWELL = 0.75, 3.0
+"""Seconds that a carrier in the making has to replace the last one that was read, before the way counts as lost; the
+same where the server said farewell, and is there."""
 IDLE_MOST, IDLE_SECONDS = 2, 60.0
 """Idle carriers that are kept, and how long the others stay."""
 
@@ -332,9 +333,8 @@ class Fleet:
         self._why = error.message
         self._quiet = orderly and not used
         if self._dialling or self.links:  # another may come in time, or one that is not read be as good as ever
-            if not orderly:
-                self._judged_at = self.loop.clock() + JUDGED_AFTER
-                self.loop.at(self._judged_at)
+            self._judged_at = self.loop.clock() + (JUDGED_AFTER_FAREWELL if orderly else JUDGED_AFTER)
+            self.loop.at(self._judged_at)
             if not self._dialling:
                 self._start_dial(self.port)
         elif self._quiet:

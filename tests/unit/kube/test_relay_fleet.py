@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_ray.errors import Unreachable
-from kubectl_ray.kube.carrier import SPDY, Carrier, SpdyCarrier
+from kubectl_ray.kube.carrier import SPDY, Carrier, Ended, SpdyCarrier
 from kubectl_ray.kube.relay_end import Pipe, Question
 from kubectl_ray.kube.relay_fleet import JUDGED_AFTER, Fleet
 from kubectl_ray.kube.relay_loop import Loop
@@ -148,3 +148,19 @@ def test_a_connection_has_no_other_connection_on_its_carrier(world: World) -> No
     for pipe, (_here, there) in zip(pipes, pairs, strict=True):
         pipe.close()
         there.close()
+
+
+@pytest.mark.parametrize("world", [2], indirect=True)
+def test_one_that_is_not_read_does_not_hide_a_farewell(world: World) -> None:
+    """The server closes the one that is read, and no other can be made: the way is lost, stalled one or not."""
+    world.fleet._want(1)
+    world.until(2)
+    stalled, idle = world.fleet.links
+    stalled.paused = True
+    world.over.set()
+    world.fleet._lost(idle, Ended("the API server closed the connection", orderly=True))
+    assert world.dialled.wait(5)
+    for thread in list(world.fleet.threads):
+        thread.join(5)
+    world.at(100.5)
+    assert len(lost(world)) == 1
