@@ -43,6 +43,8 @@ RETRY = 1.0
 JUDGED_AFTER, JUDGED_AFTER_FAREWELL = 0.75, 3.0
 """Seconds that a carrier in the making has to replace the last one that was read, before the way counts as lost; the
 same where the server said farewell, and is there."""
+JUDGED_SPARE = 8.0
+"""The same for the first spare beside a carrier that is not read: nothing broke, so it may take its time."""
 IDLE_MOST, IDLE_SECONDS = 2, 60.0
 """Idle carriers that are kept, and how long the others stay."""
 
@@ -113,6 +115,7 @@ class Fleet:
             self._spare_at = NEVER
             if self._state == _THERE and self._way != CHANNELS and not self._idle() and not self._dialling:
                 self._want(1)
+                self._judge(now + JUDGED_SPARE, "nobody answers")
         if now >= self._judged_at:
             self._judged_at = NEVER
             if self._state == _THERE and not self._read():
@@ -222,8 +225,19 @@ class Fleet:
         if self._state == _CONNECTING:
             self._state = _NOWHERE
             self._tell(Failed(self._attempt, error))
-        elif self._state == _THERE and not self._dialling and (not self.links or self._judged_at != NEVER):
-            self._give_up(self._why if self._quiet else error.message)
+        elif (
+            self._state == _THERE
+            and not self._dialling
+            and (not self.links or (self._way != CHANNELS and not self._read()))
+        ):
+            now = self.loop.clock()
+            if not self.links or self._judged_at <= now + JUDGED_AFTER_FAREWELL:
+                self._give_up(self._why if self._quiet else error.message)
+            else:  # one more try, before what may only be slow is given up
+                self._judged_at = NEVER
+                self._judge(now + JUDGED_AFTER_FAREWELL, error.message)
+                self._spare_at = self._not_before
+                self.loop.at(self._spare_at)
         else:
             self._place()
 
@@ -333,14 +347,20 @@ class Fleet:
         self._why = error.message
         self._quiet = orderly and not used
         if self._dialling or self.links:  # another may come in time, or one that is not read be as good as ever
-            self._judged_at = self.loop.clock() + (JUDGED_AFTER_FAREWELL if orderly else JUDGED_AFTER)
-            self.loop.at(self._judged_at)
+            self._judge(self.loop.clock() + (JUDGED_AFTER_FAREWELL if orderly else JUDGED_AFTER), error.message)
             if not self._dialling:
                 self._start_dial(self.port)
         elif self._quiet:
             self._start_dial(self.port)
         else:
             self._give_up(error.message)
+
+    def _judge(self, when: float, why: str) -> None:
+        """Call the way lost then, unless a carrier that is read has come by then, or there is one anyway."""
+        if when < self._judged_at and not self._read():
+            self._why = why
+            self._judged_at = when
+            self.loop.at(when)
 
     def _read(self) -> bool:
         """Whether any carrier is read, so that it would be noticed if nobody was there any more."""

@@ -164,3 +164,17 @@ def test_one_that_is_not_read_does_not_hide_a_farewell(world: World) -> None:
         thread.join(5)
     world.at(100.5)
     assert len(lost(world)) == 1
+
+
+@pytest.mark.parametrize("world", [1], indirect=True)
+def test_a_spare_that_cannot_be_made_beside_one_that_is_not_read(world: World) -> None:
+    """Two tries, a second apart, that fail: there is no way any more, although nothing was read that would say so."""
+    world.fleet.links[0].paused = True
+    world.over.set()
+    world.fleet._spare_at = world.now
+    for when in (100.5, 102.5, 104.0):
+        world.at(when)
+        for thread in list(world.fleet.threads):
+            thread.join(5)
+    world.at(104.5)
+    assert [each.why for each in lost(world)] == ["nobody answers"]
