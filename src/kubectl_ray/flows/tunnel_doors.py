@@ -160,6 +160,7 @@ class Doors:
             elif door.refused is not None and not door.absent and not lost:
                 # Where Ray does not answer either, Kubernetes must hold it for ready.
                 there = main.answered if main.answers else door.refused
-                if (main.answers or (door is main and ready)) and now - max(door.refused, there) >= ABSENT_AFTER:
+                alive = main.answers and main.told  # "though Ray answers" is told before who does not
+                if (alive or (door is main and ready)) and now - max(door.refused, there) >= ABSENT_AFTER:
                     door.told, door.absent = False, True
                     yield Absent(door.name, door.remote, door.why_absent)

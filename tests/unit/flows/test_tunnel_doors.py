@@ -71,6 +71,16 @@ def test_a_refusal_decides(doors: Doors) -> None:
     assert news(doors, 1.0) == ["+dashboard"]
 
 
+def test_absent_is_told_after_what_answers(doors: Doors) -> None:
+    """However late news may be told, the port that shows that Ray answers comes before one that does not."""
+    named(doors, "client").heard(NOBODY, 1.0)
+    named(doors, "dashboard").welcomed(1.0)
+    late = 2.0 + ABSENT_AFTER
+
+    assert news(doors, late) == ["+dashboard"]
+    assert news(doors, late) == ["-client"]
+
+
 def test_absent(doors: Doors) -> None:
     """A port that refuses for a while though Ray answers is absent, and told so once."""
     named(doors, "client").heard(NOBODY, 1.0)
