@@ -8,6 +8,8 @@ import socket
 import threading
 from typing import TYPE_CHECKING, Any
 
+import pytest
+
 from kubectl_ray.kube.relay import Relay
 from kubectl_ray.kube.relay_told import Connected
 
@@ -53,6 +55,11 @@ class Near:
         sock = socket.create_connection(("127.0.0.1", port), timeout=10)
         self.clients.append(sock)
         return sock
+
+    def refused(self, port: int) -> None:
+        """A local connection that the relay resets; that may happen while it is still being made."""
+        with pytest.raises(ConnectionResetError):
+            self.client(port).recv(1)
 
 
 def exactly(sock: socket.socket, size: int) -> bytes:
