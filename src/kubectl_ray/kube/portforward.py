@@ -86,15 +86,18 @@ def _upgrade(
     api: Client, method: str, namespace: str, pod: str, headers: list[tuple[str, str]], query: dict[str, str]
 ) -> tuple[socket.socket, bytes, Headers]:
     """Ask for it, once more where an idle connection turned out to be dead: nothing was done that could be twice."""
-    for again in (True, False):
-        try:
-            return api.upgrade(
-                method, PODS, pod, namespace, subresource="portforward", headers=headers, query=query, timeout=SECONDS
-            )
-        except Unreachable as error:
-            if not again or method == "GET" or not _was_dropped(error):  # a GET was tried again already
-                raise
-    raise AssertionError
+
+    def ask() -> tuple[socket.socket, bytes, Headers]:
+        return api.upgrade(
+            method, PODS, pod, namespace, subresource="portforward", headers=headers, query=query, timeout=SECONDS
+        )
+
+    try:
+        return ask()
+    except Unreachable as error:
+        if method == "GET" or not _was_dropped(error):  # a GET was tried again already
+            raise
+    return ask()
 
 
 def _check(sock: socket.socket, answer: Headers, protocol: str, wanted: dict[str, str]) -> None:
