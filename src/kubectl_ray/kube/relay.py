@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
+from contextlib import ExitStack
 
 from kubectl_ray.kube.relay_door import Door, bind
 from kubectl_ray.kube.relay_end import Pipe, Question
@@ -142,13 +143,14 @@ class Relay:
             self._end()
 
     def _end(self) -> None:
-        for door in self._doors:
-            door.close()
-        for end in list(self._ends):
-            if isinstance(end, Pipe):
-                end.close()
-        self._fleet.close()
-        self._loop.close()
+        with ExitStack() as last:  # calls all, whichever fails, the last one first
+            last.callback(self._loop.close)
+            last.callback(self._fleet.close)
+            for end in self._ends:
+                if isinstance(end, Pipe):
+                    last.callback(end.close)
+            for door in self._doors:
+                last.callback(door.close)
 
     def _say(self, told: Told) -> None:
         if not self._closed:

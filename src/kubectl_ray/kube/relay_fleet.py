@@ -58,6 +58,7 @@ class Fleet:
         self.loop = loop
         self.links: list[Link] = []
         self.threads: set[threading.Thread] = set()
+        self._made: set[Carrier] = set()  # by those threads, and not taken over by the loop yet
         self.port = 80  # where a first carrier for a single connection leads, if that is all there is
         self._tell = tell
         self._waiting: deque[End] = deque()
@@ -134,6 +135,8 @@ class Fleet:
         links, self.links = self.links, []
         for link in links:
             link.close()
+        while self._made:
+            self._made.pop().close()
 
     # Making carriers.
 
@@ -165,8 +168,10 @@ class Fleet:
             except Exception as mistake:  # noqa: BLE001 -- raised in the loop; else its carrier would be waited for
                 self.loop.call(partial(_raise, mistake))
                 return
+            if carrier is not None:
+                self._made.add(carrier)
             self.loop.call(lambda: self._dialled(attempt, carrier, error, end, thread))
-            if self._closed and carrier is not None:  # the loop may have ended without looking
+            if self._closed and carrier is not None:  # the loop has ended without looking; before, `close` sees to it
                 carrier.close()
 
         thread = threading.Thread(target=run, name="port-forward dial", daemon=True)
@@ -182,6 +187,8 @@ class Fleet:
         thread: threading.Thread,
     ) -> None:
         self.threads.discard(thread)
+        if carrier is not None:
+            self._made.discard(carrier)
         if attempt != self._attempt:
             if carrier is not None:
                 carrier.close()

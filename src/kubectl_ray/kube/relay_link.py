@@ -264,7 +264,7 @@ class Link:
     def _dead(self, now: float, silent: float) -> bool:
         if silent < DEAD_AFTER or now - self._first_asked < DEAD_AFTER - ASK_AFTER:
             return False
-        if self._sent < self.heard - ASK_EVERY:
+        if self._sent < self.heard - ASK_EVERY and not self.carrier.pending:
             return True
         return (not self._doubted(self) and silent >= DOUBT_UNTIL) or (self.retired and silent >= STUCK)
 

@@ -124,6 +124,20 @@ def test_a_dead_peer_while_sending(near: Near, pod: Pod) -> None:
     near.hear(Lost)
 
 
+def test_a_peer_that_does_not_read_is_doubted(near: Near, pod: Pod) -> None:
+    """While our own bytes wait, however long, the question waits behind them: it is not dead after 6 s."""
+    near.to(pod)
+    near.settle()
+    link = near.relay._fleet.links[0]
+    pod.error = ServerError("no way")
+    near.move(2)
+    link.heard = near.now  # a byte came, long after the last was sent
+    link.carrier.pending = 1
+    link._first_asked = near.now + 3.0
+    assert not link._dead(near.now + 6.5, 6.5)
+    assert link._dead(near.now + 9.0, 9.0)
+
+
 def test_another_pod(near: Near, pod_by: Callable[[str], Pod]) -> None:
     """What ran to the old pod ends, and what comes goes to the new one."""
     old, new = pod_by(TUNNEL), pod_by(TUNNEL)

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kubectl_ray.kube.carrier import CHANNELS, SPDY
+from kubectl_ray.kube.relay import Relay
+from kubectl_ray.kube.relay_fleet import Fleet
+from kubectl_ray.kube.relay_loop import Loop
 from kubectl_ray.kube.relay_told import Connected, Died
 from tests.wire.nearside import exactly
 
@@ -100,3 +103,42 @@ def test_a_connection_whose_own_carrier_is_overtaken(near: Near, pod_by: Callabl
 
     assert [exactly(sock, 5) for sock in socks] == [b"hello", b"hello"]
     over.set()
+
+
+def test_one_that_cannot_be_closed_keeps_no_other_open(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A mistake at the end of one door leaves no other port, and no selector, open."""
+    relay = Relay(lambda _: None)
+    relay.listen(["127.0.0.1"], 0, 8000)
+    relay.listen(["127.0.0.1"], 0, 8001)
+    first, second = relay._doors
+
+    def fails() -> None:
+        raise ValueError("a mistake")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(first, "close", fails)
+        with pytest.raises(ValueError, match="a mistake"):
+            relay.close()
+
+    assert second.sock.fileno() == relay._loop.sock.fileno() == -1
+    first.sock.close()
+
+
+def test_a_carrier_that_comes_after_the_last_turn(pod: Pod) -> None:
+    """One that was made, and that the loop ended without taking over, is closed with all others."""
+    loop = Loop(lambda: 0.0)
+    fleet = Fleet(loop, lambda _: None)
+    made: list[Carrier] = []
+
+    def dial(port: int, way: str | None) -> Carrier:
+        made.append(pod.dial(port, way))
+        return made[0]
+
+    fleet.connect(dial, 1)
+    for thread in fleet.threads:
+        thread.join(10)
+
+    fleet.close()
+    loop.close()
+
+    assert made[0].closed
