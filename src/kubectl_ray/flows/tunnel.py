@@ -97,6 +97,7 @@ class Tunnel:
         self._make_relay = relay or _relay
         self._doors = Doors(self.ports)
         self._out: list[Change] = []
+        self._begun = False
         self._began = 0.0
         self._ever = False  # a port was told to have started
         self._lost: float | None = None  # since when
@@ -122,6 +123,12 @@ class Tunnel:
         """Have `changes` yield this one too, after those that are there; from any thread, at any time."""
         self._inbox.put(change)
 
+    def begin(self) -> None:
+        """Ask for the head now, for a caller who has something else to do before `changes`."""
+        if not self._begun:
+            self._begun = True
+            self._follower.start()
+
     def changes(self) -> Generator[Change, None, None]:
         """Open the ports and yield each change in the caller's thread, for ever; Ctrl-C reaches it at once.
 
@@ -136,7 +143,7 @@ class Tunnel:
         self._began = self.clock()
         relay: Relay | None = None
         try:
-            self._follower.start()
+            self.begin()
             self._relay = relay = self._make_relay(self._inbox.put)
             relay.start()
             while True:

@@ -58,9 +58,9 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
 
     Raises: as `Tunnel.changes`.
     """
-    gc.enable()  # off in commands, which end soon: this one lasts for days
     aim = tunnel.target
     yield Connecting(f"{aim.kind}/{aim.name}", aim.namespace, ctx.target.context or "")
+    tunnel.begin()  # the API server answers while the rest is made ready
     others, entry = _written_down(ctx, aim)
     with entry, closing(tunnel.changes()) as changes:
         for other in others:
@@ -84,6 +84,7 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
             if isinstance(change, Started | Absent) and awaited:
                 awaited.discard(change.name)
                 if not awaited:
+                    gc.enable()  # off in commands, which end soon: this one lasts for days
                     ctx.talk(1, _as_kubectl(tunnel, heard))
                     yield Ready(urls)
 

@@ -48,6 +48,9 @@ class Tunnel:
         self.closed = False
         self._script = list(script)
 
+    def begin(self) -> None:
+        """Nobody has to be asked."""
+
     def tell(self, change: Change) -> None:
         """From another thread."""
         self._script.append(change)
