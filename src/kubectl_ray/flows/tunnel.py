@@ -127,6 +127,7 @@ class Tunnel:
         """Ask for the head now, for a caller who has something else to do before `changes`."""
         if not self._begun:
             self._begun = True
+            self.api.prepare()  # before its threads, which would load it in competition with this one
             self._follower.start()
 
     def changes(self) -> Generator[Change, None, None]:

@@ -61,6 +61,10 @@ class Client:
         """How many requests were sent."""
         return self._transport.requests
 
+    def prepare(self) -> None:
+        """Load what the first connection needs, for who is about to ask from several threads at once; no I/O."""
+        self._transport.opener()
+
     def close(self) -> None:
         """Close all connections, and end an exec plugin that still runs; watches in other threads end."""
         self._transport.close()

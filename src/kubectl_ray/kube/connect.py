@@ -24,11 +24,17 @@ _HEAD_START = 0.25  # seconds an address gets before the next one is tried as we
 
 
 def open_socket(
-    target: Target, credentials: Credentials, env: Mapping[str, str], *, timeout: float | None
+    target: Target,
+    credentials: Credentials,
+    env: Mapping[str, str],
+    *,
+    timeout: float | None,
+    contexts: tls.Contexts | None = None,
 ) -> socket.socket:
     """Connect to the API server; `timeout` is in seconds, for the connecting and for each read and write afterwards.
 
-    What comes back has the methods of a socket; it speaks TLS where the server does.
+    What comes back has the methods of a socket; it speaks TLS where the server does. `contexts` keeps what TLS needs
+    for the next connection to the same target.
 
     Raises:
         Unreachable: nobody answers there, or somebody whose certificate does not prove it.
@@ -49,10 +55,7 @@ def open_socket(
             proxy.tunnel(below, way, target.host, target.port)
             reached = ""
         if target.scheme == "https":
-            made = tls.context(target.ca, insecure=target.insecure)
-            pair = credentials.certificate()
-            if pair:
-                tls.present(made, *pair)
+            made = (contexts or tls.Contexts()).of(target.ca, credentials.certificate(), insecure=target.insecure)
             below.settimeout(max(deadline - time.monotonic(), 1.0))
             below = tls.wrap(below, made, _server_name(target))
         below.settimeout(timeout)

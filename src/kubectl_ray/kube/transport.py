@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import time
 from _thread import allocate_lock  # threading itself is not needed, and is not free to import
+from functools import partial
 
 from kubectl_ray import __version__
 from kubectl_ray.errors import ServerError, Unreachable
@@ -253,9 +254,20 @@ class Transport:
                 raise Unreachable(f"The connection to {self.target.server} was closed on this side")
             return connection
 
+    def opener(self) -> Opener:
+        """What opens connections; the real way out is imported when it is first taken: ssl is not free."""
+        if self._connect is None:
+            from kubectl_ray.kube.connect import open_socket
+            from kubectl_ray.kube.tls import Contexts
+
+            contexts = Contexts()
+            with self._lock:
+                self._connect = self._connect or partial(open_socket, contexts=contexts)
+        return self._connect
+
     def _dial(self, seconds: float) -> Connection:
         try:
-            sock = (self._connect or _open_socket())(self.target, self.credentials, self._env, timeout=seconds)
+            sock = self.opener()(self.target, self.credentials, self._env, timeout=seconds)
         except OSError as error:
             raise Unreachable(
                 f"{self.server} cannot be reached: {error.strerror or error}",
@@ -300,13 +312,6 @@ def host(target: Target) -> str:
 def hide(name: str, value: str) -> str:
     """A header's value as it may be shown."""
     return "<redacted>" if any(word in name.lower() for word in _SECRET) else value
-
-
-def _open_socket() -> Opener:
-    """The real way out, imported when it is first taken: ssl is not free."""
-    from kubectl_ray.kube.connect import open_socket
-
-    return open_socket
 
 
 def _silent(_level: int, _text: str) -> None:

@@ -57,6 +57,17 @@ def test_insecure() -> None:
     assert (made.verify_mode, made.check_hostname) == (ssl.CERT_NONE, False)
 
 
+def test_one_context_for_all_connections_of_a_login() -> None:
+    """It is made once; a renewed client certificate needs another."""
+    first, second = ((found.certificate, found.key) for found in (identity("a"), identity("b")))
+    contexts = tls.Contexts()
+    made = contexts.of(authority().pem, first, insecure=False)
+    assert contexts.of(authority().pem, first, insecure=False) is made
+    renewed = contexts.of(authority().pem, second, insecure=False)
+    assert renewed is not made
+    assert contexts.of(authority().pem, second, insecure=False) is renewed
+
+
 @pytest.mark.parametrize(
     "ca", [b"x", b"\xff\xfe", b"-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n", b"\x00"]
 )
