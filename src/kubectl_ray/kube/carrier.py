@@ -307,7 +307,8 @@ class TunnelCarrier(SpdyCarrier):
 class ChannelCarrier(Carrier):
     """A WebSocket of channels (v4.channel.k8s.io): the connection that it carries begins with the upgrade.
 
-    The client cannot say that it sends no more; `finish` does nothing. It ends when the server closes the WebSocket.
+    The client cannot say that it sends no more; `finish` does nothing. The pod has finished when the server closes the
+    WebSocket in order; a connection that just breaks off, or a close with another code, is a cut.
     """
 
     many = False
@@ -351,6 +352,8 @@ class ChannelCarrier(Carrier):
                 self._queue(self._websocket.pong(frame.payload))
             elif isinstance(frame, websocket.Closed):
                 self._farewell, self._said_farewell = _goodbye(frame), True
+                if frame.code not in {websocket.NORMAL, websocket.NO_CODE}:
+                    continue
                 events += [spdy.Received(_ERROR, b"", finished=True), spdy.Received(_DATA, b"", finished=True)]
         return events
 

@@ -82,8 +82,9 @@ class Relay:
     def connect(self, dial: Dial | None) -> int:
         """Go to this pod from now on: one attempt, answered by `Connected` or `Failed` (never both) with its number.
 
-        What runs over the old pod's carriers is ended as it is. None: nowhere, hold what comes; nothing is told. An
-        attempt that a later one overtakes is not answered.
+        What runs over the old pod's carriers is cut: local connections are reset, but for those to which the pod had
+        finished, which end in order. None: nowhere, hold what comes; nothing is told. An attempt that a later one
+        overtakes is not answered.
         """
         with self._lock:
             self._attempts += 1
@@ -117,7 +118,7 @@ class Relay:
         self._loop.call(ask)
 
     def close(self) -> None:
-        """End all; within a second no port, thread or descriptor is left.
+        """End all, as `connect` does; within a second no port, thread or descriptor is left.
 
         A thread that is in the middle of making a carrier may last until the API client is closed.
         """
@@ -148,7 +149,7 @@ class Relay:
             last.callback(self._fleet.close)
             for end in self._ends:
                 if isinstance(end, Pipe):
-                    last.callback(end.close)
+                    last.callback(end.leave)
             for door in self._doors:
                 last.callback(door.close)
 

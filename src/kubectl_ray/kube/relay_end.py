@@ -83,10 +83,22 @@ class End:
         """The pod sends no more."""
 
     def over(self) -> None:
-        """Nothing goes on, in neither direction: after what is held, it is to be closed."""
+        """Both sides are done with it: after what is held, it is to be closed."""
 
     def broken(self, why: str) -> None:
-        """It came to nothing."""
+        """It came to nothing, or to less than all."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether the pod has finished, and nothing speaks against it: what came is all there is."""
+        return self.heard_all and not self.was_reset and (self.got or self.error_over)
+
+    def cut(self) -> None:
+        """Its carrier carries it no more, be it that it broke or that the pod is left: not the same as an end."""
+        if self.whole:
+            self.over()
+        else:
+            self.broken(BROKEN)
 
     def room(self) -> None:
         """The carrier takes data again."""
@@ -175,9 +187,16 @@ class Pipe(End):
             self.close()
 
     def broken(self, why: str) -> None:
-        """The local client meets a reset: an end without a word would look like all had come."""
+        """The local client meets a reset: to one that reads until the end, an end would say that all had come."""
         del why
         self.abort()
+
+    def leave(self) -> None:
+        """The relay ends: what the local client does not have yet, it will not get."""
+        if self.whole and not self._waiting:
+            self.close()
+        else:
+            self.abort()
 
     def abort(self) -> None:
         """Reset the local connection."""
@@ -191,12 +210,9 @@ class Pipe(End):
             self._watch()
 
     def expire(self, now: float) -> None:
-        """Nobody came for it in time, or the pod has been silent after our end for long enough."""
+        """Nobody came for it in time, or the pod, which cannot be told of our end, has been silent for long enough."""
         del now
-        if self.link is None:
-            self.abort()
-        else:
-            self.close()
+        self.abort()
 
     def close(self) -> None:
         """Close the local socket too."""
@@ -308,14 +324,11 @@ class Question(End):
         self._tell("the connection was closed without the answer that was asked for")
 
     def over(self) -> None:
-        """The pod has ended it, or the carrier broke."""
-        if self.heard_all:
-            self.finished()
-        else:
-            self._tell(BROKEN)
+        """The pod has ended it."""
+        self.finished()
 
     def broken(self, why: str) -> None:
-        """The pod refused."""
+        """The pod refused, or the carrier broke."""
         self._tell(why)
 
     def expire(self, now: float) -> None:

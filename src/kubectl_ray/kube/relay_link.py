@@ -101,7 +101,7 @@ class Link:
             stream = self.carrier.open(end.remote)
         except KubectlRayError as error:
             self._lost(self, error)
-            end.over()
+            end.cut()
             return
         self.retired = self.carrier.last >= LAST_STREAM
         end.link, end.stream, end.since = self, stream, self.loop.clock()
@@ -225,7 +225,7 @@ class Link:
         return min(due, self._checked_by) if self._checks else due
 
     def close(self) -> None:
-        """Close the carrier; those who use it keep what they hold, and end."""
+        """Close the carrier; those who use it are cut off, but for what has come whole."""
         if self.closed:
             return
         self.closed = True
@@ -239,7 +239,7 @@ class Link:
         self._crowd.clear()
         for end in ends:
             end.link = None
-            end.over()
+            end.cut()
 
     def expired(self, end: End) -> None:
         """The time for a verdict is over: what has not come is taken for said."""

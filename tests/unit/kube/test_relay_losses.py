@@ -23,7 +23,7 @@ STREAMS = [TUNNEL, SPDY]
 
 
 def test_the_carrier_breaks(near: Near, pod: Pod) -> None:
-    """Lost is told once, the connection ends, a new one is held, and is served as soon as there is a way again."""
+    """Lost is told once, the connection is reset, a new one is held, and is served as soon as there is a way again."""
     near.to(pod)
     port = near.relay.listen(["127.0.0.1"], 0, 8000)
     sock = near.client(port)
@@ -31,7 +31,8 @@ def test_the_carrier_breaks(near: Near, pod: Pod) -> None:
     assert sock.recv(1) == b"x"
     for node in list(pod.nodes):
         node.cut()
-    assert sock.recv(1) == b""
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
     assert near.hear(Lost).why == "the API server closed the connection"
     held = near.client(port)
     held.sendall(b"y")
@@ -43,7 +44,7 @@ def test_the_carrier_breaks(near: Near, pod: Pod) -> None:
 
 
 def test_cut_off_in_a_frame(near: Near, pod: Pod) -> None:
-    """What came of a frame that was cut off is delivered, and then the connection ends."""
+    """What came of a frame that was cut off is delivered, and then the connection is reset."""
 
     def answer(wire: Wire, _data: bytes, _finished: bool) -> None:
         whole = struct.pack(">II", wire.stream, 1000) + b"abc"
@@ -54,8 +55,67 @@ def test_cut_off_in_a_frame(near: Near, pod: Pod) -> None:
     near.to(pod)
     sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
     sock.sendall(b"x")
-    assert exactly(sock, 100) == b"abc"
+    assert exactly(sock, 3) == b"abc"
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
     near.hear(Lost)
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_a_cut_answer_is_no_whole_one(near: Near, pod_by: Callable[[str], Pod], way: str) -> None:
+    """Who reads until the end meets a reset, not an end, where the pod had not finished as its carrier broke."""
+    pod = pod_by(way)
+    pod.ports[8000] = lambda wire, _data, _finished: wire.send(b"half")
+    near.to(pod)
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock.sendall(b"x")
+    assert exactly(sock, 4) == b"half"
+    for node in list(pod.nodes):
+        node.cut()
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
+
+
+@pytest.mark.parametrize("way", STREAMS)
+@pytest.mark.parametrize("error_too", [True, False])
+def test_a_whole_answer_stays_one(near: Near, pod_by: Callable[[str], Pod], way: str, error_too: bool) -> None:
+    """What the pod had finished ends in order, all of it, though the carrier breaks before this side has finished."""
+    pod = pod_by(way)
+    size = 2_000_000
+
+    def answer(wire: Wire, _data: bytes, _finished: bool) -> None:
+        wire.send(bytes(size))
+        wire.end() if error_too else wire.finish()
+        wire.node.cut()
+
+    pod.ports[8000] = answer
+    near.to(pod)
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock.sendall(b"x")
+    assert exactly(sock, size + 1) == bytes(size)
+    near.hear(Lost)
+
+
+def test_a_close_frame_that_is_no_end(near: Near, pod_by: Callable[[str], Pod]) -> None:
+    """By WebSocket channels only an orderly close is the pod's end; one that says why it is cut is a reset."""
+    pod = pod_by(CHANNELS)
+    pod.ports[8000] = lambda wire, _data, _finished: wire.node.raw(b"\x88\x0c\x03\xe9restarting")
+    near.to(pod)
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock.sendall(b"x")
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
+
+
+def test_the_relay_ends_in_the_middle(near: Near, pod: Pod) -> None:
+    """A session that ends cuts what runs, and says so: a reset."""
+    near.to(pod)
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock.sendall(b"x")
+    assert sock.recv(1) == b"x"
+    near.relay.close()
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
 
 
 @pytest.mark.parametrize("garbage", [b"\xff" * 100, b"\x82\x10" + b"\x80\x07" + bytes(14), b"HTTP/1.1 400 Bad\r\n\r\n"])
@@ -139,7 +199,7 @@ def test_a_peer_that_does_not_read_is_doubted(near: Near, pod: Pod) -> None:
 
 
 def test_another_pod(near: Near, pod_by: Callable[[str], Pod]) -> None:
-    """What ran to the old pod ends, and what comes goes to the new one."""
+    """What ran to the old pod is reset, since it had not finished; what comes goes to the new one."""
     old, new = pod_by(TUNNEL), pod_by(TUNNEL)
     new.greet[8000] = b"new"
     near.to(old)
@@ -148,7 +208,8 @@ def test_another_pod(near: Near, pod_by: Callable[[str], Pod]) -> None:
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     near.to(new)
-    assert sock.recv(1) == b""
+    with pytest.raises(ConnectionResetError):
+        sock.recv(1)
     assert exactly(near.client(port), 3) == b"new"
 
 
