@@ -288,7 +288,7 @@ class Tunnel:
             self._lost, self._said_lost, self._said_waiting = None, False, ""
             self._cluster = name
         ready = self._pod is not None and self._pod.ready
-        for change in self._doors.news(now, lost=self._lost is not None, ready=ready, addresses=self.addresses):
+        for change in self._doors.news(now, lost=self._lost is not None, ready=ready):
             self._out.append(change)
             if isinstance(change, Started):
                 self._ever = True

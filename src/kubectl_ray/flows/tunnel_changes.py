@@ -35,8 +35,8 @@ class Started(Change):
     """A port can be used: what listens behind it has really answered through the tunnel. Told once for each port.
 
     `name`: client, dashboard, serve or metrics. `local`: the port on this machine; `wanted`: the one asked for (another
-    than `local` where that was taken; 0: any). `remote`: the port on the head. `addresses`: where it listens, such as
-    ["127.0.0.1", "::1"].
+    than `local` where that was taken; 0: any). `remote`: the port on the head; if a later head has another, that is
+    gone to, and not told. `addresses`: where it really listens, such as ["127.0.0.1", "::1"].
     """
 
     __slots__ = ("addresses", "local", "name", "remote", "wanted")

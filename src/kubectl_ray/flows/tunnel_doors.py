@@ -12,9 +12,10 @@ if TYPE_CHECKING:
 
     from kubectl_ray.flows.tunnel_changes import Change
     from kubectl_ray.flows.tunnel_ports import Port
+    from kubectl_ray.kube.relay_door import Listening
     from kubectl_ray.models.pod import Pod
 
-    Listen = Callable[[Sequence[str], int, int], int]
+    Listen = Callable[[Sequence[str], int, int], Listening]
     """As `Relay.listen`."""
 
 PROBED = 0.25
@@ -32,7 +33,7 @@ class Door:
 
     `answers`: what listens there has answered since the last loss. `refused`: since when nobody does (None: not known,
     or it answers), and `why`. `told`: `Started` was told, and no `Absent` since. `absent`: `Absent` was told.
-    `asked`: the question that is out; `next`: when the next one is due.
+    `asked`: the question that is out; `next`: when the next one is due. `listening`: its local port, once it is open.
     """
 
     __slots__ = (
@@ -40,7 +41,7 @@ class Door:
         "answered",
         "answers",
         "asked",
-        "local",
+        "listening",
         "name",
         "next",
         "refused",
@@ -54,7 +55,7 @@ class Door:
         self.name = port.name
         self.wanted = port.wanted
         self.remote = REMOTE[port.name]
-        self.local: int | None = None
+        self.listening: Listening | None = None
         self.answers = False
         self.answered = 0.0
         self.refused: float | None = None
@@ -110,11 +111,12 @@ class Doors:
         return next((door for door in there if door.name == MAIN), there[0])
 
     def open(self, pod: Pod, listen: Listen, addresses: Sequence[str]) -> None:
-        """Open the local ports, once; the ports behind them are those that this head names."""
+        """Open the local ports, once; the ports behind them are those that this head names, with each head anew."""
         for door in self._doors:
-            if door.local is None:
-                door.remote = remote_port(pod, door.name)
-                door.local = listen(addresses, door.wanted, door.remote)
+            door.remote = remote_port(pod, door.name)
+            if door.listening is None:
+                door.listening = listen(addresses, door.wanted, door.remote)
+            door.listening.remote = door.remote
 
     def forget(self) -> None:
         """Nothing is known of them any more."""
@@ -131,7 +133,7 @@ class Doors:
     def to_ask(self, now: float) -> Iterator[Door]:
         """Those of which it is not known whether they answer, and whose turn it is."""
         for door in self._doors:
-            if not door.answers and door.asked is None and door.local is not None and now >= door.next:
+            if not door.answers and door.asked is None and door.listening is not None and now >= door.next:
                 yield door
 
     def plan(self, door: Door, now: float) -> None:
@@ -145,16 +147,17 @@ class Doors:
         times += [door.answered + IN_ORDER for door in self._doors if tell and door.answers and not door.told]
         return min(times, default=float("inf"))
 
-    def news(self, now: float, *, lost: bool, ready: bool, addresses: Sequence[str]) -> Iterator[Change]:
+    def news(self, now: float, *, lost: bool, ready: bool) -> Iterator[Change]:
         """What is to be told of them. `lost`: there is a loss; `ready`: Kubernetes holds the head for ready."""
         main = self.main
         undecided = False
         for door in self._doors:
-            if door.answers and not door.told and door.local is not None:
+            here = door.listening
+            if door.answers and not door.told and here is not None:
                 if undecided and now - door.answered < IN_ORDER:
                     return
                 door.told, door.absent = True, False
-                yield Started(door.name, door.local, door.remote, wanted=door.wanted, addresses=addresses)
+                yield Started(door.name, here.port, door.remote, wanted=door.wanted, addresses=here.addresses)
             elif not door.decided:
                 undecided = True
             elif door.refused is not None and not door.absent and not lost:

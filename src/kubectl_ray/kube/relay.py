@@ -6,7 +6,7 @@ import threading
 import time
 from contextlib import ExitStack
 
-from kubectl_ray.kube.relay_door import Door, bind
+from kubectl_ray.kube.relay_door import Door, Listening, bind
 from kubectl_ray.kube.relay_end import Pipe, Question
 from kubectl_ray.kube.relay_fleet import Fleet
 from kubectl_ray.kube.relay_loop import NEVER, Loop
@@ -52,32 +52,32 @@ class Relay:
         """Start the thread."""
         self._thread.start()
 
-    def listen(self, addresses: Sequence[str], wanted: int, remote: int) -> int:
-        """Listen on the same port of all these addresses, for connections to `remote`; the port.
+    def listen(self, addresses: Sequence[str], wanted: int, remote: int) -> Listening:
+        """Listen on the same port of all these addresses, for connections to `remote`, which may be changed later.
 
         `wanted` or, where it is taken, the next free one; 0 is any. An address that this machine does not have (IPv6)
-        is left out, if another is there. What comes while there is no way is held for 10 s.
+        is left out, if another is there. What comes while there is no way is held for 10 s. After `close`: nowhere.
 
         Raises:
             WrongUse: an address that is none of this machine, or no port that may be used.
         """
         socks = bind(addresses, wanted)
+        made = Listening(next(iter(socks.values())).getsockname()[1], remote, list(socks))
         with self._lock:
             if self._closed:
-                for sock in socks:
+                for sock in socks.values():
                     sock.close()
-                return 0
-            doors = [Door(self._loop, sock, lambda local: self._enter(local, remote)) for sock in socks]
+                return Listening(0, remote, ())
+            doors = [Door(self._loop, sock, lambda local: self._enter(local, made)) for sock in socks.values()]
             self._doors += doors
-        port: int = socks[0].getsockname()[1]
 
         def open_all() -> None:
-            self._fleet.port = remote
+            self._fleet.usual = made
             for door in doors:
                 door.open()
 
         self._loop.call(open_all)
-        return port
+        return made
 
     def connect(self, dial: Dial | None) -> int:
         """Go to this pod from now on: one attempt, answered by `Connected` or `Failed` (never both) with its number.
@@ -157,8 +157,8 @@ class Relay:
         if not self._closed:
             self._tell(told)
 
-    def _enter(self, local: socket.socket, remote: int) -> None:
-        self._add(Pipe(self._loop, remote, local))
+    def _enter(self, local: socket.socket, listening: Listening) -> None:
+        self._add(Pipe(self._loop, listening, local))
 
     def _add(self, end: End) -> None:
         end.on_close = self._left

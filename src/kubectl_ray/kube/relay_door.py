@@ -28,6 +28,21 @@ _SCARCE = {errno.EMFILE, errno.ENFILE, errno.ENOBUFS, errno.ENOMEM}
 _ABSENT = {errno.EADDRNOTAVAIL, errno.EAFNOSUPPORT}
 
 
+class Listening:
+    """A local port, and where it leads. `addresses`: those asked for that listen, which may be fewer.
+
+    `remote`: the pod's port for connections from now on; one that waits for a way takes the port of the next
+    `Relay.connect`. Any thread may set it.
+    """
+
+    __slots__ = ("addresses", "port", "remote")
+
+    def __init__(self, port: int, remote: int, addresses: Sequence[str]) -> None:
+        self.port = port
+        self.remote = remote
+        self.addresses = list(addresses)
+
+
 class Door:
     """One listening socket; `enter` gets each connection."""
 
@@ -79,8 +94,8 @@ class Door:
         self.sock.close()
 
 
-def bind(addresses: Sequence[str], wanted: int) -> list[socket.socket]:
-    """Listening sockets on one port of all these addresses; the wanted port, or the next that is free on all.
+def bind(addresses: Sequence[str], wanted: int) -> dict[str, socket.socket]:
+    """Listening sockets on one port of all these addresses, by address; the wanted port, or the next free on all.
 
     An address that this machine does not have is left out, if it has another of them. `wanted` 0 is any port.
 
@@ -103,19 +118,20 @@ def bind(addresses: Sequence[str], wanted: int) -> list[socket.socket]:
     raise WrongUse(f"Neither port {wanted} nor the next ones are free on this machine", "Choose another port.")
 
 
-def _bind_all(addresses: Sequence[str], port: int) -> list[socket.socket]:
-    made: list[socket.socket] = []
+def _bind_all(addresses: Sequence[str], port: int) -> dict[str, socket.socket]:
+    made: dict[str, socket.socket] = {}
     absent: OSError | None = None
     try:
         for address in addresses:
             try:
-                made.append(_bind(address, made[0].getsockname()[1] if made else port))
+                made[address] = sock = _bind(address, port)
+                port = sock.getsockname()[1]
             except OSError as error:
                 if error.errno not in _ABSENT and not isinstance(error, socket.gaierror):
                     raise
                 absent = error
     except BaseException:
-        for sock in made:
+        for sock in made.values():
             sock.close()
         raise
     if not made:

@@ -15,6 +15,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kubectl_ray.kube.relay_door import Listening
     from kubectl_ray.kube.relay_link import Link
     from kubectl_ray.kube.relay_loop import Loop
 
@@ -73,6 +74,9 @@ class End:
         self.deadline = when
         self.loop.at(when)
 
+    def redirected(self) -> None:
+        """It waits, and is to go to another pod than it was to, whose port may be another."""
+
     def joined(self) -> None:
         """There is a stream now."""
 
@@ -121,13 +125,18 @@ class End:
 class Pipe(End):
     """A local connection."""
 
-    def __init__(self, loop: Loop, remote: int, sock: socket.socket) -> None:
-        super().__init__(loop, remote)
+    def __init__(self, loop: Loop, listening: Listening, sock: socket.socket) -> None:
+        super().__init__(loop, listening.remote)
+        self.listening = listening
         self.sock = sock
         self.mask = 0
         self._waiting: deque[bytes] = deque()
         self._shut = False  # our side towards the local client is closed, or to be closed after what is held
         self._ending = False
+
+    def redirected(self) -> None:
+        """To where its local port leads now."""
+        self.remote = self.listening.remote
 
     def joined(self) -> None:
         """What the client has sent meanwhile goes out together with the opening of the stream."""

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from kubectl_ray.kube.carrier import Carrier, Way
     from kubectl_ray.kube.relay import Dial
+    from kubectl_ray.kube.relay_door import Listening
     from kubectl_ray.kube.relay_end import End
     from kubectl_ray.kube.relay_loop import Loop
     from kubectl_ray.kube.relay_told import Told
@@ -59,7 +60,7 @@ class Fleet:
         self.links: list[Link] = []
         self.threads: set[threading.Thread] = set()
         self._made: set[Carrier] = set()  # by those threads, and not taken over by the loop yet
-        self.port = 80  # where a first carrier for a single connection leads, if that is all there is
+        self.usual: Listening | None = None  # where a first carrier for a single connection leads, if nobody waits
         self._tell = tell
         self._waiting: deque[End] = deque()
         self._dial: Dial | None = None
@@ -91,8 +92,9 @@ class Fleet:
             link.close()
         for end in self._waiting:
             end.dialled = False  # what is being made leads to the old pod
+            end.redirected()
         if dial is not None:
-            self._start_dial(self._waiting[0].remote if self._waiting else self.port)
+            self._start_dial(self._waiting[0].remote if self._waiting else self._port)
 
     def add(self, end: End) -> None:
         """A connection wants a carrier."""
@@ -140,6 +142,10 @@ class Fleet:
 
     # Making carriers.
 
+    @property
+    def _port(self) -> int:
+        return 80 if self.usual is None else self.usual.remote
+
     def _want(self, count: int) -> None:
         now = self.loop.clock()
         if now < self._not_before:
@@ -148,7 +154,7 @@ class Fleet:
         active = sum(link.usable for link in self.links)
         room = min(MOST - active, MOST_STALLED - len(self.links), DIALS) - self._dialling
         for _ in range(min(count - self._dialling, room)):
-            self._start_dial(self.port)
+            self._start_dial(self._port)
 
     def _start_dial(self, port: int, end: End | None = None) -> None:
         dial, attempt, way = self._dial, self._attempt, self._way
@@ -356,9 +362,9 @@ class Fleet:
         if self._dialling or self.links:  # another may come in time, or one that is not read be as good as ever
             self._judge(self.loop.clock() + (JUDGED_AFTER_FAREWELL if orderly else JUDGED_AFTER), error.message)
             if not self._dialling:
-                self._start_dial(self.port)
+                self._start_dial(self._port)
         elif self._quiet:
-            self._start_dial(self.port)
+            self._start_dial(self._port)
         else:
             self._give_up(error.message)
 

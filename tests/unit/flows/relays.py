@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from kubectl_ray.kube.relay_door import Listening
 from kubectl_ray.kube.relay_told import NOBODY, Connected, Failed, Lost, Refused
 
 if TYPE_CHECKING:
@@ -21,13 +22,16 @@ class FakeRelay:
     """As `Relay`. `answers`: what a port of the pod answers; a text is why it does not.
 
     `pods`: those gone to, in order. `failures`: errors that the next tries to connect end with. `taken`: local ports
-    that are taken. `hanging`: so many tries to connect get no answer.
+    that are taken. `missing`: addresses that this machine does not have. `doors`: its local ports. `hanging`: so many
+    tries to connect get no answer.
     """
 
     def __init__(self) -> None:
         self.answers: dict[int, bytes | str] = dict(ANSWERS)
         self.failures: list[KubectlRayError] = []
         self.taken: set[int] = set()
+        self.missing: set[str] = set()
+        self.doors: list[Listening] = []
         self.hanging = 0
         self.pods: list[str | None] = []
         self.listening: list[tuple[tuple[str, ...], int, int]] = []
@@ -47,12 +51,13 @@ class FakeRelay:
         """As a relay's."""
         self.started = True
 
-    def listen(self, addresses: Sequence[str], wanted: int, remote: int) -> int:
+    def listen(self, addresses: Sequence[str], wanted: int, remote: int) -> Listening:
         """As a relay's."""
         while wanted in self.taken:
             wanted += 1
         self.listening.append((tuple(addresses), wanted, remote))
-        return wanted
+        self.doors.append(Listening(wanted, remote, [each for each in addresses if each not in self.missing]))
+        return self.doors[-1]
 
     def connect(self, dial: Any) -> int:
         """As a relay's."""

@@ -41,6 +41,16 @@ def test_the_start(world: World, client: Client, relay: FakeRelay, monkeypatch: 
     session.close()
 
 
+def test_where_it_listens(world: World, client: Client, relay: FakeRelay) -> None:
+    """An address that this machine does not have is not told."""
+    relay.missing = {"::1"}
+    world.add(cluster("a"), named("a-head-1"))
+    session = Session(client, relay, A, Port("dashboard"), addresses=["::1", "127.0.0.1"])
+
+    assert session.until(Started).addresses == ["127.0.0.1"]
+    session.close()
+
+
 def test_requests(world: World, client: Client, relay: FakeRelay) -> None:
     """It takes to get the cluster and to list pods, once each, and to watch pods."""
     world.add(cluster("a"), named("a-head-1"))

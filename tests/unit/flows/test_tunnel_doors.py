@@ -9,11 +9,14 @@ import pytest
 from kubectl_ray.flows.tunnel_changes import Absent, Change, Started
 from kubectl_ray.flows.tunnel_doors import ABSENT_AFTER, IN_ORDER, LONG, PATIENT, PROBED, Doors
 from kubectl_ray.flows.tunnel_ports import Port
+from kubectl_ray.kube.relay_door import Listening
 from kubectl_ray.kube.relay_told import NOBODY
 from kubectl_ray.models.pod import Pod
 from tests.kuberay import head
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kubectl_ray.flows.tunnel_doors import Door
 
 
@@ -23,10 +26,15 @@ def doors() -> Doors:
     return opened("client", "dashboard")
 
 
+def listen(addresses: Sequence[str], wanted: int, remote: int) -> Listening:
+    """As a relay does."""
+    return Listening(wanted, remote, addresses)
+
+
 def opened(*names: str) -> Doors:
     """Doors to these ports, open."""
     made = Doors(Port(name) for name in names)
-    made.open(Pod(head("a")), lambda _addresses, wanted, _remote: wanted, ["127.0.0.1"])
+    made.open(Pod(head("a")), listen, ["127.0.0.1"])
     return made
 
 
@@ -42,7 +50,7 @@ def news(doors: Doors, now: float, *, lost: bool = False, ready: bool = False) -
         assert isinstance(change, Started | Absent)
         return f"{'+' if isinstance(change, Started) else '-'}{change.name}"
 
-    return [short(change) for change in doors.news(now, lost=lost, ready=ready, addresses=["127.0.0.1"])]
+    return [short(change) for change in doors.news(now, lost=lost, ready=ready)]
 
 
 def test_in_order(doors: Doors) -> None:

@@ -74,6 +74,22 @@ def test_a_new_head(world: World, session: Session, relay: FakeRelay) -> None:
     assert relay.last_pod == "a-head-2"
 
 
+def test_a_new_head_with_other_ports(world: World, session: Session, relay: FakeRelay) -> None:
+    """The local ports stay, and lead to the ports that the new head names."""
+    world.store.remove("pods", "a-head-1")
+    session.until(Lost)
+    del relay.answers[8265]
+    relay.answers[8266] = b"HTTP/1.1 200 OK\r\n"
+    new = named("a-head-2")
+    new["spec"]["containers"][0]["ports"] = [{"name": "dashboard", "containerPort": 8266}]
+    world.add(new)
+
+    session.until(Reconnected)
+
+    assert {door.port: door.remote for door in relay.doors} == {10001: 10001, 8265: 8266}
+    assert len(relay.listening) == 2
+
+
 def test_a_head_that_stops(world: World, session: Session, relay: FakeRelay) -> None:
     """A head that is being stopped is kept until it goes, or until there is a newer one."""
     world.store.edit("pods", "a-head-1", lambda pod: pod["metadata"].update(deletionTimestamp="2026-01-02T00:00:00Z"))

@@ -26,7 +26,7 @@ STREAMS = [TUNNEL, SPDY]
 def test_bytes_go_both_ways_unchanged(near: Near, pod_by: Callable[[str], Pod], way: str) -> None:
     """A few megabytes that the pod sends back come as they went."""
     near.to(pod_by(way))
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     data = os.urandom(3_000_000)
     sender = threading.Thread(target=sock.sendall, args=(data,))
     sender.start()
@@ -40,7 +40,7 @@ def test_half_close_towards_the_pod(near: Near, pod_by: Callable[[str], Pod], wa
     pod = pod_by(way)
     pod.ports[8000] = saying(b"late", after_all=True)
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"all")
     sock.shutdown(socket.SHUT_WR)
     assert exactly(sock, 100) == b"late"
@@ -62,7 +62,7 @@ def test_half_close_from_the_pod(near: Near, pod_by: Callable[[str], Pod], way: 
 
     pod.ports[8000] = answer
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"one")
     assert exactly(sock, 100) == b"bye"
     sock.sendall(b"two")
@@ -75,7 +75,7 @@ def test_the_pod_speaks_first(near: Near, pod: Pod) -> None:
     """A stream is opened before the client sends anything."""
     pod.greet[8000] = b"220 ready"
     near.to(pod)
-    assert exactly(near.client(near.relay.listen(["127.0.0.1"], 0, 8000)), 9) == b"220 ready"
+    assert exactly(near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port), 9) == b"220 ready"
 
 
 @pytest.mark.parametrize("way", WAYS)
@@ -84,10 +84,10 @@ def test_nobody_listens(near: Near, pod_by: Callable[[str], Pod], way: str) -> N
     pod = pod_by(way)
     pod.refuse.add(8001)
     near.to(pod)
-    near.refused(near.relay.listen(["127.0.0.1"], 0, 8001))
+    near.refused(near.relay.listen(["127.0.0.1"], 0, 8001).port)
     told = near.hear(Refused)
     assert (told.remote, told.nobody, told.why) == (8001, True, "nothing listens on port 8001 of the pod")
-    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     other.sendall(b"x")
     assert other.recv(1) == b"x"
 
@@ -105,7 +105,7 @@ def test_other_words_of_the_node(near: Near, pod: Pod, said: str, why: str) -> N
     """What else goes wrong is told in the node's words, cleaned, and is no missing listener."""
     pod.errors[8001] = said
     near.to(pod)
-    near.refused(near.relay.listen(["127.0.0.1"], 0, 8001))
+    near.refused(near.relay.listen(["127.0.0.1"], 0, 8001).port)
     told = near.hear(Refused)
     assert not told.nobody
     assert told.why.endswith(why)
@@ -115,7 +115,7 @@ def test_an_end_without_words_is_an_end(near: Near, pod: Pod) -> None:
     """A pod that closes without a byte, and a node that says nothing of an error, end the connection cleanly."""
     pod.ports[8000] = lambda wire, _data, _finished: wire.end()
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b""
 
@@ -124,7 +124,7 @@ def test_half_close_where_the_pod_cannot_be_told(near: Near, pod_by: Callable[[s
     """By WebSocket channels a client that sends no more gets what comes, and a reset after a minute of silence."""
     pod = pod_by(CHANNELS)
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     sock.shutdown(socket.SHUT_WR)
     assert sock.recv(1) == b"x"

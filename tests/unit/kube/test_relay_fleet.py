@@ -10,6 +10,7 @@ import pytest
 
 from kubectl_ray.errors import Unreachable
 from kubectl_ray.kube.carrier import SPDY, Carrier, Ended, SpdyCarrier
+from kubectl_ray.kube.relay_door import Listening
 from kubectl_ray.kube.relay_end import Pipe, Question
 from kubectl_ray.kube.relay_fleet import JUDGED_AFTER, Fleet
 from kubectl_ray.kube.relay_loop import Loop
@@ -122,7 +123,7 @@ def test_questions_and_the_first_connection_share_the_first_carrier(world: World
     here, there = socket.socketpair()
     with there:
         here.settimeout(0)
-        pipe = Pipe(world.loop, 8265, here)
+        pipe = Pipe(world.loop, Listening(0, 8265, []), here)
         questions = [
             Question(world.loop, 8265, b"?", bool, lambda _answer, _why: None, world.now + 5) for _ in range(2)
         ]
@@ -139,7 +140,7 @@ def test_questions_and_the_first_connection_share_the_first_carrier(world: World
 def test_a_connection_has_no_other_connection_on_its_carrier(world: World) -> None:
     """The second one waits for a carrier that is being made."""
     pairs = [socket.socketpair() for _ in range(2)]
-    pipes = [Pipe(world.loop, 8265, here) for here, _there in pairs]
+    pipes = [Pipe(world.loop, Listening(0, 8265, []), here) for here, _there in pairs]
     for pipe in pipes:
         pipe.sock.settimeout(0)
         world.fleet.add(pipe)

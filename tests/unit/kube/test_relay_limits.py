@@ -44,9 +44,9 @@ def test_a_stalled_reader(near: Near, pod: Pod) -> None:
 
     pod.ports[8000] = flood
     near.to(pod)
-    stalled = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    stalled = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     stalled.sendall(b"x")
-    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8001))
+    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8001).port)
     for _ in range(100_000):
         near.settle()
         if any(link.paused for link in near.relay._fleet.links):
@@ -82,10 +82,10 @@ def test_a_stalled_reader_on_a_shared_carrier(near: Near, pod: Pod, monkeypatch:
 
     pod.ports[8000] = flood
     near.to(pod)
-    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8001))
+    other = near.client(near.relay.listen(["127.0.0.1"], 0, 8001).port)
     other.sendall(b"a")
     assert other.recv(1) == b"a"
-    stalled = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    stalled = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     stalled.sendall(b"x")
     pod.wait("reset")
     other.sendall(b"b")
@@ -98,7 +98,7 @@ def test_a_stalled_reader_on_a_shared_carrier(near: Near, pod: Pod, monkeypatch:
 def test_a_pod_that_does_not_read(near: Near, pod: Pod) -> None:
     """What waits to be sent on a carrier stays small: the local client is not read any more."""
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     for node in pod.nodes:
@@ -117,7 +117,7 @@ def test_a_client_that_vanishes(near: Near, pod: Pod) -> None:
     """Its stream is reset, and nothing of it is left."""
     pod.ports[8000] = lambda wire, data, _finished: wire.send(data)
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
@@ -131,7 +131,7 @@ def test_a_client_that_vanishes(near: Near, pod: Pod) -> None:
 def test_hundreds_at_once(near: Near, pod: Pod) -> None:
     """All are served, by no more carriers than there may be."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     socks = [near.client(port) for _ in range(250)]
     for number, sock in enumerate(socks):
         sock.sendall(b"%06d" % number)
@@ -145,7 +145,7 @@ def test_hundreds_at_once(near: Near, pod: Pod) -> None:
 def test_thousands_in_a_row(near: Near, pod: Pod) -> None:
     """None fails, and no descriptor or connection is left of them."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     before = 0
     for number in range(2000):
         with socket.create_connection(("127.0.0.1", port), timeout=10) as sock:
@@ -167,7 +167,7 @@ def test_close_leaves_nothing(pod_by: Callable[[str], Pod], way: str) -> None:
     near = Near()
     pod = pod_by(way)
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     sock = near.client(port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
@@ -193,7 +193,7 @@ def test_numbers_of_streams_run_out(near: Near, pod: Pod) -> None:
     """A carrier that has had nearly all of its streams is left in time."""
     near.to(pod)
     near.relay._loop.call(lambda: setattr(near.relay._fleet.links[0].carrier._spdy, "_last", 0x7FFFFF01))  # type: ignore[attr-defined]
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     for _ in range(2):
         with near.client(port) as sock:
             sock.sendall(b"x")
@@ -205,7 +205,7 @@ def test_numbers_of_streams_run_out(near: Near, pod: Pod) -> None:
 def test_idle_carriers_are_closed(near: Near, pod: Pod) -> None:
     """Those that many connections needed at once go after a minute; two stay."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     socks = [near.client(port) for _ in range(8)]
     for sock in socks:
         sock.sendall(b"x")

@@ -25,7 +25,7 @@ STREAMS = [TUNNEL, SPDY]
 def test_the_carrier_breaks(near: Near, pod: Pod) -> None:
     """Lost is told once, the connection is reset, a new one is held, and is served as soon as there is a way again."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     sock = near.client(port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
@@ -53,7 +53,7 @@ def test_cut_off_in_a_frame(near: Near, pod: Pod) -> None:
 
     pod.ports[8000] = answer
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert exactly(sock, 3) == b"abc"
     with pytest.raises(ConnectionResetError):
@@ -67,7 +67,7 @@ def test_a_cut_answer_is_no_whole_one(near: Near, pod_by: Callable[[str], Pod], 
     pod = pod_by(way)
     pod.ports[8000] = lambda wire, _data, _finished: wire.send(b"half")
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert exactly(sock, 4) == b"half"
     for node in list(pod.nodes):
@@ -90,7 +90,7 @@ def test_a_whole_answer_stays_one(near: Near, pod_by: Callable[[str], Pod], way:
 
     pod.ports[8000] = answer
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert exactly(sock, size + 1) == bytes(size)
     near.hear(Lost)
@@ -101,7 +101,7 @@ def test_a_close_frame_that_is_no_end(near: Near, pod_by: Callable[[str], Pod]) 
     pod = pod_by(CHANNELS)
     pod.ports[8000] = lambda wire, _data, _finished: wire.node.raw(b"\x88\x0c\x03\xe9restarting")
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     with pytest.raises(ConnectionResetError):
         sock.recv(1)
@@ -110,7 +110,7 @@ def test_a_close_frame_that_is_no_end(near: Near, pod_by: Callable[[str], Pod]) 
 def test_the_relay_ends_in_the_middle(near: Near, pod: Pod) -> None:
     """A session that ends cuts what runs, and says so: a reset."""
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     near.relay.close()
@@ -171,7 +171,7 @@ def test_a_peer_that_answers_lives(near: Near, pod: Pod) -> None:
 def test_a_dead_peer_while_sending(near: Near, pod: Pod) -> None:
     """Unanswered pings behind data that was sent are doubted, and given up when no other carrier hears either."""
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     pod.mute = True
@@ -203,7 +203,7 @@ def test_another_pod(near: Near, pod_by: Callable[[str], Pod]) -> None:
     old, new = pod_by(TUNNEL), pod_by(TUNNEL)
     new.greet[8000] = b"new"
     near.to(old)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     sock = near.client(port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
@@ -213,10 +213,29 @@ def test_another_pod(near: Near, pod_by: Callable[[str], Pod]) -> None:
     assert exactly(near.client(port), 3) == b"new"
 
 
+@pytest.mark.parametrize("way", WAYS)
+def test_another_port(near: Near, pod_by: Callable[[str], Pod], way: str) -> None:
+    """A local port that is led elsewhere goes there with the next pod, and with it what is held until then."""
+    pod = pod_by(way)
+    pod.refuse.add(8000)
+    pod.greet[8001] = b"new"
+    local = near.relay.listen(["127.0.0.1"], 0, 8000)
+    held = near.client(local.port)
+    for _ in range(1000):
+        near.settle()
+        if near.relay._ends:
+            break
+    local.remote = 8001
+    near.to(pod)
+    assert exactly(held, 3) == b"new"
+    assert exactly(near.client(local.port), 3) == b"new"
+    assert near.told.empty()
+
+
 def test_nowhere(near: Near, pod: Pod) -> None:
     """With nowhere to go, what comes is held for 10 s, and then reset; nothing is told."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     near.relay.connect(None)
     sock = near.client(port)
     for _ in range(1000):
@@ -234,7 +253,7 @@ def test_nowhere(near: Near, pod: Pod) -> None:
 def test_a_carrier_with_a_blocked_worker(near: Near, pod: Pod) -> None:
     """After an untidy end it is asked five times, and gets no other connection while one answer is missing."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     first = near.client(port)
     first.sendall(b"x")
     assert first.recv(1) == b"x"
@@ -258,7 +277,7 @@ def test_a_carrier_with_a_blocked_worker(near: Near, pod: Pod) -> None:
 def test_a_server_that_goes_away(near: Near, pod: Pod) -> None:
     """After GOAWAY a carrier gets no more connections; what runs on it goes on, and nothing is lost."""
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     old = near.client(port)
     old.sendall(b"a")
     assert old.recv(1) == b"a"
@@ -281,7 +300,7 @@ def test_an_idle_carrier_that_is_closed_in_order(near: Near, pod: Pod) -> None:
     near.to(pod)
     pod.nodes[0].raw(b"\x88\x02\x03\xe8")
     pod.nodes[0].cut()
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"x")
     assert sock.recv(1) == b"x"
     assert near.told.empty()

@@ -69,7 +69,7 @@ def server() -> Iterator[Listening]:
 
 def there_and_back(near: Near) -> None:
     """Pieces of all sizes around those of TLS records and of our buffers come back as they went."""
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     for size in (1, 16383, 16384, 16385, 65536, 100_000, 3, 131_072, 40_000):
         data = os.urandom(size)
         sock.sendall(data)

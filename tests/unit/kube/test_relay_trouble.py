@@ -30,7 +30,7 @@ def test_its_thread_fails(near: Near, pod: Pod) -> None:
         raise ValueError(answer)
 
     near.to(pod)
-    port = near.relay.listen(["127.0.0.1"], 0, 8000)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
     near.relay.probe(8000, b"x", enough, 5, lambda *_: None)
 
     assert isinstance(near.hear(Died).error, ValueError)
@@ -72,7 +72,7 @@ def test_many_small_frames_at_once(near: Near, pod_by: Callable[[str], Pod]) -> 
 
     pod.ports[8000] = answer
     near.to(pod)
-    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000))
+    sock = near.client(near.relay.listen(["127.0.0.1"], 0, 8000).port)
     sock.sendall(b"go")
 
     assert exactly(sock, 5000) == b"x" * 5000
@@ -91,7 +91,7 @@ def test_a_connection_whose_own_carrier_is_overtaken(near: Near, pod_by: Callabl
 
     near.relay.connect(hangs_later)
     near.hear(Connected)
-    port = near.relay.listen(["127.0.0.1"], 0, 8001)
+    port = near.relay.listen(["127.0.0.1"], 0, 8001).port
     socks = [near.client(port), near.client(port)]
     assert asked.wait(10)
     near.settle()
