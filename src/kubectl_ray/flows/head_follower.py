@@ -79,7 +79,7 @@ class Follower:
         self._look_at = _NEVER
         self._owner_look_at = _NEVER
         self._asked: dict[Resource, float] = {}
-        self._more: set[Resource] = set()
+        self._outdated = False  # the answer about the cluster that is out may be from before what has come since
         self._uid = ""
         self._refusal: Refusal | None = None
 
@@ -262,8 +262,7 @@ class Follower:
             self._clustered(Cluster(found))
         self._look_at = _NEVER
         self._plan()
-        if resource in self._more:
-            self._more.discard(resource)
+        if self._outdated:
             self._ask(resource)
 
     def _owner_answered(self, found: Any) -> None:
@@ -346,11 +345,10 @@ class Follower:
         # Also where one is out: else the look stays due, and whoever waits for what is due spins.
         due = (before if out else now) + ANSWERED
         if resource is RAYCLUSTERS:
-            self._look_at = due
+            self._look_at, self._outdated = due, out
         elif self._owner_look_at < _NEVER:
             self._owner_look_at = due
         if out:
-            self._more.add(resource)
             return
         self._asked[resource] = now
         source = self._askers[resource] = _From(self._inbox)

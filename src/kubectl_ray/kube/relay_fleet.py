@@ -12,6 +12,7 @@ from functools import partial
 
 from kubectl_ray.errors import KubectlRayError, ServerError
 from kubectl_ray.kube.carrier import CHANNELS
+from kubectl_ray.kube.relay_door import Listening
 from kubectl_ray.kube.relay_end import GIVE_UP_ABOVE
 from kubectl_ray.kube.relay_link import DEAD_AFTER, Link
 from kubectl_ray.kube.relay_loop import NEVER
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from kubectl_ray.kube.carrier import Carrier, Way
     from kubectl_ray.kube.relay import Dial
-    from kubectl_ray.kube.relay_door import Listening
     from kubectl_ray.kube.relay_end import End
     from kubectl_ray.kube.relay_loop import Loop
     from kubectl_ray.kube.relay_told import Told
@@ -60,7 +60,7 @@ class Fleet:
         self.links: list[Link] = []
         self.threads: set[threading.Thread] = set()
         self._made: set[Carrier] = set()  # by those threads, and not taken over by the loop yet
-        self.usual: Listening | None = None  # where a first carrier for a single connection leads, if nobody waits
+        self.usual = Listening(0, 80, ())  # where a carrier for a single connection leads, if nobody waits
         self._tell = tell
         self._waiting: deque[End] = deque()
         self._dial: Dial | None = None
@@ -94,7 +94,7 @@ class Fleet:
             end.dialled = False  # what is being made leads to the old pod
             end.redirected()
         if dial is not None:
-            self._start_dial(self._waiting[0].remote if self._waiting else self._port)
+            self._start_dial(self._waiting[0].remote if self._waiting else self.usual.remote)
 
     def add(self, end: End) -> None:
         """A connection wants a carrier."""
@@ -142,10 +142,6 @@ class Fleet:
 
     # Making carriers.
 
-    @property
-    def _port(self) -> int:
-        return 80 if self.usual is None else self.usual.remote
-
     def _want(self, count: int) -> None:
         now = self.loop.clock()
         if now < self._not_before:
@@ -154,7 +150,7 @@ class Fleet:
         active = sum(link.usable for link in self.links)
         room = min(MOST - active, MOST_STALLED - len(self.links), DIALS) - self._dialling
         for _ in range(min(count - self._dialling, room)):
-            self._start_dial(self._port)
+            self._start_dial(self.usual.remote)
 
     def _start_dial(self, port: int, end: End | None = None) -> None:
         dial, attempt, way = self._dial, self._attempt, self._way
@@ -362,9 +358,9 @@ class Fleet:
         if self._dialling or self.links:  # another may come in time, or one that is not read be as good as ever
             self._judge(self.loop.clock() + (JUDGED_AFTER_FAREWELL if orderly else JUDGED_AFTER), error.message)
             if not self._dialling:
-                self._start_dial(self._port)
+                self._start_dial(self.usual.remote)
         elif self._quiet:
-            self._start_dial(self._port)
+            self._start_dial(self.usual.remote)
         else:
             self._give_up(error.message)
 

@@ -94,6 +94,30 @@ def test_not_while_all_is_well(world: World, follow: Callable[..., Follow]) -> N
     assert len(world.api.asked("GET", "/rayclusters/a")) == 1
 
 
+def test_an_answer_from_before(
+    world: World, client: Client, follow: Callable[..., Follow], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A cluster whose head begins to stop while the cluster is asked for is asked for once more: it was suspended."""
+    world.add(cluster("a"), head("a"))
+    get, held, ask = threading.Event(), threading.Event(), client.get
+
+    def slow(*asked: Any) -> Any:
+        answer = ask(*asked)
+        get.set()
+        assert held.wait(10)
+        return answer
+
+    monkeypatch.setattr(client, "get", slow)
+    following = follow()
+    following.until(lambda found: found.settled and get.is_set())
+    world.store.edit("rayclusters", "a", lambda found: found["spec"].update(suspend=True))
+    world.store.edit("pods", "a-head", lambda pod: pod["metadata"].update(deletionTimestamp="2026-01-02T00:00:00Z"))
+    following.until(lambda found: found.pod is not None and found.pod.deleting)
+    held.set()
+
+    following.until(lambda found: found.suspended)
+
+
 def test_while_there_is_no_head(world: World, follow: Callable[..., Follow]) -> None:
     """Without a head the cluster is asked for now and then, so that its deletion is noticed."""
     world.add(cluster("a"))
