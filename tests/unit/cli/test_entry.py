@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,8 +21,20 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import Any
 
-RUN = [sys.executable, "-c", "from kubectl_ray.cli.main import entry; entry()"]
+RUN = [sys.executable, "-c", "from kubectl_ray.cli.start import entry; entry()"]
 COMPLETE = [sys.executable, "-c", "from kubectl_ray.cli.complete import entry; entry()"]
+# Ctrl-C while one of our modules is imported.
+STRUCK = """
+import os, signal, sys
+from kubectl_ray.cli.start import entry
+class Strike:
+    def find_spec(name, *rest):
+        if name == {module!r}:
+            os.kill(os.getpid(), signal.SIGINT)
+sys.meta_path.insert(0, Strike)
+sys.argv = ["kubectl-ray", "version", "--client"]
+entry()
+"""
 NOWHERE = {"HOME": "/nonexistent", "PATH": os.environ["PATH"]}
 
 pytestmark = pytest.mark.skipif(sys.platform == "win32", reason="signals and pseudo-terminals are POSIX")
@@ -64,6 +77,29 @@ def test_it_dies_of_the_signal(silent: ApiServer, number: signal.Signals) -> Non
         process.send_signal(number)
         out, err = process.communicate(timeout=10)
     assert (process.returncode, out, err) == (-number, "", "Interrupted.\n")
+
+
+@pytest.mark.parametrize("module", ["kubectl_ray.cli.main", "kubectl_ray.cli.grammar", "kubectl_ray.errors"])
+def test_ctrl_c_while_it_is_imported(module: str) -> None:
+    """No traceback of a program that has not begun yet, and the death that shells know."""
+    done = subprocess.run(
+        [sys.executable, "-c", STRUCK.format(module=module)],
+        env=NOWHERE,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (-signal.SIGINT, "", "")
+
+
+def test_nothing_slow_is_imported_before_the_signals_are_in_order() -> None:
+    """The installed script imports this one module, which imports none of ours and `signal` alone of Python's."""
+    (script,) = entry_points(group="console_scripts", name="kubectl-ray")
+    program = f"import signal, sys; old = set(sys.modules); import {script.module}; print(*set(sys.modules) - old)"
+    done = subprocess.run([sys.executable, "-c", program], env=NOWHERE, stdout=subprocess.PIPE, text=True, check=True)
+    assert set(done.stdout.split()) <= {"__future__", "kubectl_ray", "kubectl_ray.cli", "kubectl_ray.cli.start"}
+    assert script.attr == "entry"
 
 
 def test_an_ignored_signal_stays_ignored(silent: ApiServer) -> None:
