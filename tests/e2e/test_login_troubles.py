@@ -6,7 +6,7 @@ import base64
 import json
 import stat
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -237,15 +237,9 @@ def test_server_gone_while_waiting(
     assert kubectl.find("raycluster", name)
 
 
-def exec_login(logins: Logins, name: str, command: str, **more: Any) -> str:
-    """A kubeconfig whose login is asked from a program."""
-    entry = {"apiVersion": "client.authentication.k8s.io/v1", "interactiveMode": "Never", "command": command, **more}
-    return logins.write(name, user={"exec": entry})
-
-
 def test_exec_plugin_missing(ray: Ray, logins: Logins) -> None:
     """A login program that is not installed: its name and the kubeconfig's hint."""
-    login = exec_login(logins, "missing", "no-such-login-program", installHint="Install it from the shop.")
+    login = logins.by_program("missing", "no-such-login-program", installHint="Install it from the shop.")
     said = ray.having(KUBECONFIG=login)("cluster list", code=4)
     assert "no-such-login-program" in said.err
     assert "Install it from the shop." in said.err
@@ -253,16 +247,14 @@ def test_exec_plugin_missing(ray: Ray, logins: Logins) -> None:
 
 def test_exec_plugin_fails(ray: Ray, logins: Logins) -> None:
     """A login program that fails: exit code 4, its name."""
-    assert "false" in ray.having(KUBECONFIG=exec_login(logins, "fails", "false"))("cluster list", code=4).err
+    assert "false" in ray.having(KUBECONFIG=logins.by_program("fails", "false"))("cluster list", code=4).err
 
 
 def test_exec_plugin_logs_in(ray: Ray, logins: Logins, suite: Suite) -> None:
     """A login program that gives a token is a login like any other."""
-    token = json.loads(Path(logins.with_rights("by-exec", *READER)).read_text())["users"][0]["user"]["token"]
-    credential = {"apiVersion": "client.authentication.k8s.io/v1", "kind": "ExecCredential", "status": {"token": token}}
     answer = suite.folder / "credential.json"
-    answer.write_text(json.dumps(credential))
-    ray.having(KUBECONFIG=exec_login(logins, "works", "cat", args=[str(answer)]))("cluster list")
+    logins.credential(answer, logins.with_rights("by-exec", *READER))
+    ray.having(KUBECONFIG=logins.by_program("works", "cat", args=[str(answer)]))("cluster list")
 
 
 def test_secrets_are_never_shown(ray: Ray, logins: Logins) -> None:

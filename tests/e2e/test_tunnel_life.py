@@ -16,6 +16,7 @@ from tests.e2e.harness.sockets import answered, get, nobody_listens
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.e2e.harness.logins import Logins
     from tests.e2e.harness.oracle import Kubectl
@@ -164,6 +165,28 @@ def test_wrong_login(ray: Ray, logins: Logins, stand_in: str) -> None:
         f"cluster session {stand_in}", code=4, within=20
     )
     assert "log" in said.err.lower()
+
+
+def test_login_expires(ray: Ray, kubectl: Kubectl, logins: Logins, fresh: Callable[[str], str], tmp_path: Path) -> None:
+    """A login that ends while a session is open: it says so when it needs one, and goes on after the next login."""
+    name = fresh("late")
+    answer = tmp_path / "credential.json"
+    logins.credential(answer, logins.with_rights("guest", *TUNNELLER))
+    guest = ray.having(KUBECONFIG=logins.by_program("guest-by-program", "cat", args=[str(answer)]))
+    heads.cluster(kubectl, name)
+    heads.head(kubectl, name, f"{name}-a")
+    with opened(guest, f"{name} {ANY}", "dashboard") as session:
+        kubectl("delete", "serviceaccount", "guest")
+        until(lambda: guest.outcome(f"cluster get {name}").code == 4, "the token is not good any more")
+        assert heads.download(session.port("dashboard"), 100_000).right
+        kubectl("delete", "pod", f"{name}-a", "--wait=false")
+        session.see("is lost", within=60)
+        heads.head(kubectl, name, f"{name}-b")
+        session.see("Log in again", within=60)
+        assert "reconnected" not in session.running.said
+        logins.credential(answer, logins.with_rights("guest", *TUNNELLER))
+        session.see("reconnected after", within=60)
+        assert heads.download(session.port("dashboard"), 100_000).right
 
 
 def test_token_authentication(ray: Ray, kubectl: Kubectl, fresh: Callable[[str], str]) -> None:

@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.e2e.harness.oracle import Kubectl
 
 Object = dict[str, Any]
@@ -18,6 +17,9 @@ READER: tuple[Rule, ...] = (("ray.io", "rayclusters", "get,list,watch"),)
 SEES_HEAD: tuple[Rule, ...] = (("ray.io", "rayclusters", "get"), ("", "pods", "get,list,watch"))
 TUNNELLER: tuple[Rule, ...] = (*SEES_HEAD, ("", "pods/portforward", "get,create"))
 """All that a session needs."""
+
+
+CREDENTIAL = "client.authentication.k8s.io/v1"
 
 
 class Logins:
@@ -78,6 +80,18 @@ class Logins:
         )
         token = self._kubectl("create", "token", name, "--duration=2h").strip()
         return self.write(name, user={"token": token})
+
+    def by_program(self, name: str, command: str, **more: Any) -> str:
+        """A kubeconfig whose login is asked from a program; `more`: the further fields of its `exec` entry."""
+        entry = {"apiVersion": CREDENTIAL, "interactiveMode": "Never", "command": command, **more}
+        return self.write(name, user={"exec": entry})
+
+    @staticmethod
+    def credential(path: Path, kubeconfig: str) -> None:
+        """Write what such a program prints: the token of a kubeconfig that `with_rights` made."""
+        (user,) = json.loads(Path(kubeconfig).read_text())["users"]
+        status = {"token": user["user"]["token"]}
+        path.write_text(json.dumps({"apiVersion": CREDENTIAL, "kind": "ExecCredential", "status": status}))
 
     def _apply(self, made: Object) -> None:
         self._kubectl("apply", "-f", "-", feed=made)
