@@ -330,11 +330,12 @@ class Fleet:
         link.close()
 
     def _shrink(self, now: float) -> float:
-        """Close the idle carriers that nobody has needed for long."""
+        """Close the idle carriers that nobody has needed for long, and those that are more than are ever made anew."""
         idle = [link for link in self.links if link.usable and not link.streams]
         spare = sorted(idle, key=lambda link: link.idle_since)[: max(len(idle) - IDLE_MOST, 0)]
-        for link in spare:
-            if now - link.idle_since >= IDLE_SECONDS:
+        over = sum(link.usable for link in self.links) - MOST
+        for number, link in enumerate(spare):
+            if number < over or now - link.idle_since >= IDLE_SECONDS:
                 self._remove(link)
         left = [link.idle_since + IDLE_SECONDS for link in spare if not link.closed]
         return min(left, default=NEVER)

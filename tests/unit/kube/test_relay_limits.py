@@ -225,3 +225,26 @@ def test_idle_carriers_are_closed(near: Near, pod: Pod) -> None:
             break
     assert len(links) == relay_fleet.IDLE_MOST
     assert near.told.empty()
+
+
+def test_more_idle_carriers_than_are_made_anew(near: Near, pod: Pod, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They were made beside readers that stalled and are gone: closed at once, down to as many as are ever made."""
+    near.to(pod)
+    port = near.relay.listen(["127.0.0.1"], 0, 8000).port
+    socks = [near.client(port) for _ in range(8)]
+    for sock in socks:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+    links = near.relay._fleet.links
+    assert len(links) >= 8
+    monkeypatch.setattr(relay_fleet, "MOST", 4)
+    near.move(0.1)
+    assert len(links) >= 8  # each is used
+    for sock in socks:
+        sock.close()
+    for _ in range(10_000):
+        near.move(0.001)
+        if not near.relay._ends and len(links) == 4:
+            break
+    assert len(links) == 4
+    assert near.told.empty()
