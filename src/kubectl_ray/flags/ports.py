@@ -45,16 +45,16 @@ def one(text: str) -> tuple[str, int]:
 
 
 def several(text: str) -> tuple[str, ...]:
-    """`client,dashboard`: names of ports, or all of them.
+    """`client,dashboard`: names of ports; `all` among them is all of them.
 
     Raises:
         argparse.ArgumentTypeError: there is no such port.
     """
     import argparse
 
-    if text.strip().lower() == ALL:
-        return NAMES
-    return tuple(dict.fromkeys(_name(name, argparse.ArgumentTypeError) for name in text.split(",")))
+    words = [word for word in text.split(",") if word.strip().lower() != ALL]
+    named = [_name(word, argparse.ArgumentTypeError) for word in words]
+    return NAMES if len(words) < text.count(",") + 1 else tuple(dict.fromkeys(named))
 
 
 def _name(text: str, error: type[Exception]) -> str:
@@ -85,6 +85,12 @@ def addresses(text: str) -> tuple[str, ...]:
             raise argparse.ArgumentTypeError(
                 f"{word!r} is no address of this machine: write localhost or an IP address"
             ) from None
+    return listened([tuple(found)])
+
+
+def listened(given: Sequence[Sequence[str]] | None) -> tuple[str, ...]:
+    """The addresses of each `--address` together; () is localhost."""
+    found = [each for group in given or () for each in group]
     return tuple(each for each in dict.fromkeys(found) if not _covered(each, found))
 
 
@@ -95,12 +101,13 @@ def _covered(address: str, others: Sequence[str]) -> bool:
 
 
 def add_address(parser: argparse._ActionsContainer) -> None:
-    """Add `--address` → args.address: where to listen; None is localhost."""
+    """Add `--address` → args.address, which `listened` joins: where to listen; None is localhost."""
     action = parser.add_argument(
         "--address",
+        action="append",
         type=addresses,
         metavar="ADDRESS",
-        help="listen on this address instead of localhost; others can then reach the ports",
+        help="listen on this address instead of localhost; others can then reach the ports; repeatable",
     )
     offers(action, (LOCALHOST, "0.0.0.0"))  # noqa: S104 -- only if a person asks for it
 
@@ -118,6 +125,7 @@ def add_ports(parser: argparse._ActionsContainer) -> None:
     offers(port, tuple(f"{name}=" for name in NAMES))
     ports = parser.add_argument(
         "--ports",
+        action="extend",
         type=several,
         metavar="LIST",
         help="which to open: client,dashboard,serve,metrics or all (client,dashboard; of a RayService serve too)",

@@ -119,6 +119,9 @@ class Command:
                 process.send_signal(self._early.pop())
 
             def watch() -> None:
+                # Of two signals at once the kernel may hand one to this thread, and the main one would sleep on.
+                if hasattr(signal, "pthread_sigmask"):
+                    signal.pthread_sigmask(signal.SIG_BLOCK, signal.valid_signals())
                 process.wait()
                 wake()
 
@@ -149,7 +152,8 @@ class Command:
                 # A script without a first line that names its interpreter: shells read it themselves.
                 return subprocess.Popen(["/bin/sh", path, *self._argv[1:]], env=dict(env))
         except (FileNotFoundError, NotADirectoryError):
-            raise _not_found(self._argv[0]) from None
+            path = shutil.which(self._argv[0], path=env.get("PATH"))
+            raise (_without_interpreter(self._argv[0], path) if path else _not_found(self._argv[0])) from None
         except (OSError, ValueError) as error:
             raise _not_executable(self._argv[0], getattr(error, "strerror", None) or str(error)) from error
 
@@ -211,6 +215,23 @@ def _at_terminal() -> bool:
 
 def _not_found(name: str) -> CommandNotStarted:
     return CommandNotStarted(f"{name}: command not found", hint="Name a command that is on your PATH behind --.")
+
+
+def _without_interpreter(name: str, path: str) -> CommandNotStarted:
+    """It is there, and yet it was not found: what was not is the program that its first line, or its header, names."""
+    try:
+        with open(path, "rb") as stream:
+            line = stream.readline(256)
+    except OSError:
+        line = b""
+    words = line[2:].decode(errors="replace").split() if line.startswith(b"#!") else []
+    missing = words[0] if words and words[0].isprintable() else "the loader that it is linked for"
+    error = CommandNotStarted(
+        f"{name} cannot be started: {missing} is not there.",
+        hint="Mend its first line." if words else "It was built for another system.",
+    )
+    error.exit_code = 126
+    return error
 
 
 def _not_executable(name: str, why: str = "it is not executable") -> CommandNotStarted:

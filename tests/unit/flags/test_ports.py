@@ -21,6 +21,20 @@ def test_addresses() -> None:
     assert ports.addresses("10.0.0.1, [0:0::1],LOCALHOST") == ("10.0.0.1", "::1", "127.0.0.1")
 
 
+def test_all_with_others() -> None:
+    """`all` beside names is all; a word that is no port is refused there too."""
+    assert ports.several("All") == ports.several("client,all") == ports.NAMES
+    with pytest.raises(argparse.ArgumentTypeError, match="'gcs' is no port of a head"):
+        ports.several("all,gcs")
+
+
+def test_addresses_given_in_several_flags() -> None:
+    """Each counts; what one of them covers goes."""
+    assert ports.listened(None) == ()
+    assert ports.listened([("127.0.0.1", "::1"), ("10.0.0.1", "::1")]) == ("127.0.0.1", "::1", "10.0.0.1")
+    assert ports.listened([("127.0.0.1", "::1"), ("0.0.0.0",)]) == ("::1", "0.0.0.0")  # noqa: S104 -- nothing listens
+
+
 def test_every_address() -> None:
     """0.0.0.0 is all of IPv4, :: all of IPv6: one of the same kind beside it could not be listened on as well."""
     assert ports.addresses("127.0.0.1,0.0.0.0,::1") == ("0.0.0.0", "::1")  # noqa: S104 -- nothing listens

@@ -174,6 +174,26 @@ def test_a_script_without_a_first_line(tmp_path: Path) -> None:
     assert ran(["train", "7"], {"PATH": f"{tmp_path}:/usr/bin:/bin"})[1] == 7
 
 
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        (b"#! /no/such/python3 -u\nexit 0\n", "train cannot be started: /no/such/python3 is not there."),
+        (b"#!/no/\x1bsuch\n", "train cannot be started: the loader that it is linked for is not there."),
+    ],
+)
+def test_a_script_without_its_interpreter(tmp_path: Path, content: bytes, words: str) -> None:
+    """The script is there: what is named is what is missing."""
+    script = tmp_path / "train"
+    script.write_bytes(content)
+    script.chmod(0o755)
+    env = {"PATH": f"{tmp_path}:/usr/bin:/bin"}
+    command = Command(["train"], env)
+    command.check()
+    with pytest.raises(CommandNotStarted) as raised, command.started(env, nobody):
+        pass
+    assert (raised.value.message, raised.value.exit_code) == (words, 126)
+
+
 def test_gone_between_check_and_start(tmp_path: Path) -> None:
     """The same error as before; signals are as they were."""
     before = signal.getsignal(signal.SIGTERM)

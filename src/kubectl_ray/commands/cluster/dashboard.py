@@ -42,7 +42,7 @@ class Args(argparse.Namespace):
 
     name: str | None
     port: int | None
-    address: tuple[str, ...] | None
+    address: list[tuple[str, ...]] | None
     print_url: bool
     timeout: float
 
@@ -73,7 +73,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     from kubectl_ray.flows.tunnel import Port
 
     asked = Port("dashboard", args.port)
-    tunnel = ctx.tunnel(target, [asked], addresses=args.address or (), timeout=args.timeout)
+    tunnel = ctx.tunnel(target, [asked], addresses=ports.listened(args.address), timeout=args.timeout)
     yield IfInterrupted(f"The way to the dashboard is closed; {target.words} goes on.")
     with closing(opening.opened(ctx, tunnel)) as changes:
         for change in changes:

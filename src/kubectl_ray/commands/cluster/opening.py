@@ -66,7 +66,7 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
         for other in others:
             yield Remark(_open_already(ctx, other))
         if entry.why:
-            ctx.talk(1, f"This session is not in the list of sessions: {entry.why}")
+            yield Remark(f"This session is not in the list of sessions: {entry.why}.")
         awaited = {port.name for port in tunnel.ports}
         urls: dict[str, str] = {}
         heard: list[str] = []  # LOCAL:REMOTE, as kubectl writes them

@@ -26,7 +26,7 @@ from kubectl_ray.results import Exit, IfInterrupted, Line, Note
 
 TYPE_CHECKING = False
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Generator, Iterator
     from contextlib import AbstractContextManager
 
     from kubectl_ray.context import Context
@@ -63,8 +63,8 @@ class Args(argparse.Namespace):
 
     name: str | None
     port: list[tuple[str, int]]
-    ports: tuple[str, ...] | None
-    address: tuple[str, ...] | None
+    ports: list[str] | None
+    address: list[tuple[str, ...]] | None
     open: bool
     background: bool
     output: str | None
@@ -107,7 +107,7 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     from kubectl_ray.flows.tunnel import DEFAULTS, Port
 
     asked = [Port(name, local) for name, local in ports.wanted(args.ports, args.port, DEFAULTS[target.kind])]
-    tunnel = ctx.tunnel(target, asked, addresses=args.address or (), timeout=args.timeout)
+    tunnel = ctx.tunnel(target, asked, addresses=ports.listened(args.address), timeout=args.timeout)
     yield IfInterrupted(f"The session is over; {target.words} goes on.")
     with _told(ctx):
         if command is None:
@@ -192,7 +192,8 @@ def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Itera
                 break
         # `during` does not pass on what is told when the command has ended.
         wake = lambda: tunnel.tell(Remark(""))  # noqa: E731 -- it is handed over at once
-        with command.started(_environment(ctx, tunnel, teller.started), wake):
+        known = yield from _token(ctx, tunnel, teller.started)
+        with command.started(_environment(ctx, teller.started, known), wake):
             try:
                 for change in command.during(changes):
                     # A live line would be written over what the command shows.
@@ -205,20 +206,33 @@ def _around(ctx: Context, args: Args, tunnel: Tunnel, command: Command) -> Itera
     yield Exit(command.code)
 
 
-def _environment(ctx: Context, tunnel: Tunnel, started: dict[str, Started]) -> dict[str, str]:
-    """What tells the command where Ray is, and the token that it needs."""
+def _token(ctx: Context, tunnel: Tunnel, started: dict[str, Started]) -> Generator[Event, None, str]:
+    """The token that Ray asks the command for; "" where it asks for none, or none is known: not all need it."""
     from kubectl_ray.flows import token
-    from kubectl_ray.flows.command import environment
     from kubectl_ray.flows.first_look import needs_token
 
     there = started.get("dashboard")
     cluster = tunnel.cluster
-    asked = needs_token(cluster, *((host(there.addresses), there.local) if there else ("", 0)))
+    if cluster is None or not needs_token(cluster, *((host(there.addresses), there.local) if there else ("", 0))):
+        return ""
+    try:
+        return token.known(ctx.api, cluster, ctx.env)
+    except KubectlRayError as error:
+        yield Note(f"The cluster asks for a token, and none is known here: RAY_AUTH_TOKEN is not set.\n{error.message}")
+        if error.hint:
+            yield Note(error.hint)
+        return ""
+
+
+def _environment(ctx: Context, started: dict[str, Started], known: str) -> dict[str, str]:
+    """What tells the command where Ray is, with the token."""
+    from kubectl_ray.flows.command import environment
+
     return environment(
         ctx.env,
         client=place(started["client"]) if "client" in started else "",
-        dashboard=place(there) if there else "",
-        token=token.known(ctx.api, cluster, ctx.env) if asked and cluster is not None else "",
+        dashboard=place(started["dashboard"]) if "dashboard" in started else "",
+        token=known,
     )
 
 
@@ -235,11 +249,6 @@ def _in_background(ctx: Context, args: Args, target: Target) -> Iterator[Event]:
             yield from show(read(change))
     ctx.talk(1, f"What it says is in {background.log}")
     yield Note(f"It stays open in the background. End it:  kubectl ray session stop {target.name}")
-
-
-def _browser(ctx: Context, address: str) -> Iterator[Event]:
-    if not ctx.open_browser(address):
-        yield Note(f"No browser can be opened here. The dashboard is at {address}")
 
 
 class _Show:
@@ -260,4 +269,7 @@ class _Show:
         if starter is not None:
             starter.tell(told)
         elif isinstance(change, Started) and change.name == "dashboard" and self._args.open:
-            yield from _browser(ctx, url(change))
+            address = url(change)
+            if not ctx.open_browser(address):
+                where = f" The dashboard is at {address}" if self._args.rest else ""  # else it follows with the others
+                yield Note(f"No browser can be opened here.{where}")

@@ -69,6 +69,7 @@ def test_every_line_fits(world: World, home: dict[str, str]) -> None:
         ("x --port dashboard=9000", [("client", 10001), ("dashboard", 9000)]),
         ("x --port metrics=0", [("client", 10001), ("dashboard", 8265), ("metrics", 0)]),
         ("x --ports dashboard", [("dashboard", 8265)]),
+        ("x --ports dashboard --ports client", [("dashboard", 8265), ("client", 10001)]),
         ("x --ports Serve,client,serve --port serve=81", [("serve", 81), ("client", 10001)]),
     ],
 )
@@ -273,21 +274,24 @@ def test_a_second_session(world: World, home: dict[str, str]) -> None:
 
 
 def test_no_folder_to_write_to(world: World, tmp_path: Path) -> None:
-    """The session opens all the same; -v says why it is in no list."""
+    """The session opens all the same, and says once why it is in no list; a program is told as a remark."""
     (tmp_path / "file").touch()
     env = {"XDG_STATE_HOME": str(tmp_path / "file")}
 
-    assert "not in the list" not in run(world, "cluster session x", *BOTH, env=env).err
-    assert "This session is not in the list of sessions: " in run(world, "cluster session x -v", *BOTH, env=env).err
+    ran = run(world, "cluster session x", *BOTH, env=env)
+    assert "Session started on port 8265" in ran.out
+    assert ran.err.count("This session is not in the list of sessions: ") == 1
+    assert '"remark"' in run(world, "cluster session x -o json", *BOTH, env=env).out
 
 
 def test_open(world: World, home: dict[str, str]) -> None:
-    """--open shows the dashboard once it answers, once; where there is no browser its address."""
+    """--open shows the dashboard once it answers, once; where there is no browser it says so, beside the addresses."""
     again = (*BOTH, Lost("x"), Reconnected(1, "x"))
     assert run(world, "cluster session x --open", *again, env=home).ctx.pages == ["http://127.0.0.1:8265"]
     assert run(world, "cluster session x", *again, env=home).ctx.pages == []
     ran = run(world, "cluster session x --open", *again, env=home, browser=False)
-    assert "No browser can be opened here. The dashboard is at http://127.0.0.1:8265\n" in ran.err
+    assert "No browser can be opened here.\n" in ran.err
+    assert ran.err.count("http://127.0.0.1:8265") == 2  # to look at, and for a shell
 
 
 def test_errors_come_through(world: World, home: dict[str, str]) -> None:

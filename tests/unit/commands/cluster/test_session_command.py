@@ -63,6 +63,19 @@ def test_around_a_command_with_a_token(world: World, home: dict[str, str], capfd
     assert said == "None http://127.0.0.1:9 token s3cret\n"
 
 
+def test_around_a_command_without_the_token(
+    world: World, home: dict[str, str], capfd: pytest.CaptureFixture[str]
+) -> None:
+    """Where the token cannot be had the command runs all the same, as it may not need it; what is missing is said."""
+    raw = cluster("x", authOptions={"mode": "token"})
+    said, ran = around(world, home, capfd, started("dashboard", 9), Absent("client", 10001, "no"), raw=raw)
+
+    assert said == "None http://127.0.0.1:9 None None\n"
+    assert ran.code == 7
+    assert "The cluster asks for a token, and none is known here: RAY_AUTH_TOKEN is not set.\n" in ran.err
+    assert "The token of Ray cluster x is not there" in ran.err
+
+
 def test_the_cluster_goes_while_a_command_runs(world: World, home: dict[str, str], tmp_path: Path) -> None:
     """That is said at once; the command goes on to its own end, and its exit code counts."""
     fifo = tmp_path / "fifo"
