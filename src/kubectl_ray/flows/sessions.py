@@ -92,10 +92,22 @@ class Registry:
         entry.update()
         return entry
 
+    def unusable(self) -> str:
+        """Why no session can be in this list, in words, else "". Nothing is made."""
+        if not self.folder:
+            return self._nowhere()
+        found = self.folder
+        while not os.path.lexists(found):
+            found = os.path.dirname(found)
+        if found == self.folder:
+            return self._whose()
+        fits = os.path.isdir(found) and os.access(found, os.W_OK | os.X_OK)
+        return "" if fits else f"{self.folder} cannot be made"
+
     def prepare(self) -> str:
         """Make the folder, for its owner alone; why that cannot be, in words, else ""."""
         if not self.folder:
-            return f"{'LOCALAPPDATA' if os.name == 'nt' else 'HOME'} is not the path of a folder"
+            return self._nowhere()
         try:
             os.makedirs(self.folder, mode=0o700, exist_ok=True)
         except OSError as error:
@@ -148,6 +160,10 @@ class Registry:
     def forget(self, session: Session) -> None:
         """Remove the log of a session that is over."""
         _remove(self.log(session.id))
+
+    @staticmethod
+    def _nowhere() -> str:
+        return f"{'LOCALAPPDATA' if os.name == 'nt' else 'HOME'} is not the path of a folder"
 
     def _names(self) -> list[str]:
         try:

@@ -10,7 +10,7 @@ import argparse
 
 from kubectl_ray.commands.session.chosen import facts, opened, registry
 from kubectl_ray.flags.names import offers
-from kubectl_ray.results import Line, Objects, Rows
+from kubectl_ray.results import Line, Note, Objects, Rows
 from kubectl_ray.views.sessions import COLUMNS, Row
 
 TYPE_CHECKING = False
@@ -28,6 +28,7 @@ EXAMPLES = """
   kubectl ray session list -o json | jq -r '.items[].urls.dashboard'
 """
 
+NONE = "No session is open.\nOpen one:  kubectl ray cluster session NAME"
 FORMATS = ("wide", "json", "yaml", "name")
 
 
@@ -53,7 +54,11 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
     """Read the registry; files of sessions that were killed go with that."""
     from kubectl_ray.flows import process
 
-    sessions = opened(registry(ctx), args)
+    known = registry(ctx)
+    sessions = opened(known, args)
+    why = known.unusable()
+    if why:
+        yield Note(f"Sessions of this environment are in no list: {why}.")
     machine = process.machine()
     if args.output == "name":
         for name in dict.fromkeys(f"{each.kind}/{each.name}" for each in sessions):
@@ -62,4 +67,4 @@ def run(ctx: Context, args: Args) -> Iterator[Event]:
         yield Objects([facts(each, machine) for each in sessions])
     else:
         rows = [Row(facts(each, machine), each.since, ctx.now()) for each in sessions]
-        yield Rows(COLUMNS, rows, empty="No session is open.\nOpen one:  kubectl ray cluster session NAME")
+        yield Rows(COLUMNS, rows, empty="" if why else NONE)

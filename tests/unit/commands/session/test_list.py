@@ -34,6 +34,23 @@ def test_nothing(env: dict[str, str]) -> None:
     assert list(Path(env["HOME"]).iterdir()) == []
 
 
+@pytest.mark.parametrize("output", ["", " -o json"])
+def test_nowhere_to_look(tmp_path: Path, output: str) -> None:
+    """Where no session can be written down it does not say that none is open."""
+    (tmp_path / "file").touch()
+    (tmp_path / "shared" / "kubectl-ray" / "sessions").mkdir(parents=True)
+    shared = tmp_path / "shared" / "kubectl-ray" / "sessions"
+    for env, why in (
+        ({"HOME": "/nonexistent"}, "HOME is not the path of a folder"),
+        ({"XDG_STATE_HOME": str(tmp_path / "file")}, f"{tmp_path}/file/kubectl-ray/sessions cannot be made"),
+    ):
+        said = run(f"session list{output}", env)
+        assert said.code == 0
+        assert said.err == f"Sessions of this environment are in no list: {why}.\n"
+    assert run("session list", {"XDG_STATE_HOME": str(tmp_path / "shared")}).err.startswith("No session is open.")
+    assert shared.stat().st_mode & 0o077 == 0
+
+
 def test_rows(env: dict[str, str]) -> None:
     """Name, namespace, context, ports, dashboard, age, process; the oldest first."""
     registry = Registry(env)
