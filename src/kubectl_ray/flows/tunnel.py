@@ -191,10 +191,10 @@ class Tunnel:
         self._announce(now)
         self._tell_waiting(now)
         if not self._ever and self.timeout and now - self._began >= self.timeout:
-            from kubectl_ray.models.age import human
+            from kubectl_ray.models.age import limit
 
             raise TimedOut(
-                f"{self.target.words} does not answer after {human(self.timeout)}: waiting for {self._why()}.",
+                f"{self.target.words} does not answer after {limit(self.timeout)}: waiting for {self._why()}.",
                 hint=f"Nothing was changed. Look at it:  {self._look_command()}",
             )
 

@@ -10,7 +10,7 @@ from kubectl_ray.diagnose import waiting
 from kubectl_ray.errors import KubectlRayError, NotFound, NotReady, TimedOut
 from kubectl_ray.flows.observe import changes
 from kubectl_ray.flows.proxy import dashboard
-from kubectl_ray.models.age import human
+from kubectl_ray.models.age import limit
 from kubectl_ray.models.event import Event as ClusterEvent
 from kubectl_ray.models.resources import EVENTS
 from kubectl_ray.results import Progress
@@ -113,7 +113,7 @@ class _TimeLimit:
     def check(self, missing: str) -> None:
         """Raise TimedOut when the time is over."""
         if self._timeout and self._clock() - self._began >= self._timeout:
-            raise TimedOut(f"{self._unkept} after {human(self._timeout)}: waiting for {missing}.", self._hint)
+            raise TimedOut(f"{self._unkept} after {limit(self._timeout)}: waiting for {missing}.", self._hint)
 
 
 def _wait(api: Client, name: str, namespace: str, judge: Judge, limit: _TimeLimit) -> Iterator[Progress]:

@@ -100,6 +100,11 @@ def human(seconds: float) -> str:
     return f"{whole // YEAR}y"
 
 
+def limit(seconds: float) -> str:
+    """A time that was given to something, for `--timeout`: as `human`, but below a second with its fraction: `0.5s`."""
+    return f"{seconds:g}s" if 0 < seconds < 1 else human(seconds)
+
+
 def since(then: float | None, now: float) -> str:
     """The age of what happened `then` (epoch seconds), or `<unknown>`."""
     return "<unknown>" if then is None else human(now - then)

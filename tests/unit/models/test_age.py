@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kubectl_ray.models.age import epoch, human, length, since
+from kubectl_ray.models.age import epoch, human, length, limit, since
 
 EARLIEST = datetime(1, 1, 2, tzinfo=UTC).replace(tzinfo=None)
 LATEST = datetime(9999, 12, 30, tzinfo=UTC).replace(tzinfo=None)
@@ -103,6 +103,12 @@ def test_no_time(value: object) -> None:
 def test_epoch_never_raises(value: object) -> None:
     """Whatever stands in the place of a time."""
     assert epoch(value) is None or isinstance(epoch(value), float)
+
+
+@pytest.mark.parametrize(("seconds", "shown"), [(0.001, "0.001s"), (0.5, "0.5s"), (1, "1s"), (1800, "30m"), (0, "0s")])
+def test_limit(seconds: float, shown: str) -> None:
+    """What was given as 1 ms is not said to have been nothing."""
+    assert limit(seconds) == shown
 
 
 def test_since() -> None:
