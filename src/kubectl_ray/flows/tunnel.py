@@ -97,7 +97,6 @@ class Tunnel:
         self._make_relay = relay or _relay
         self._doors = Doors(self.ports)
         self._out: list[Change] = []
-        self._begun = False
         self._began = 0.0
         self._ever = False  # a port was told to have started
         self._lost: float | None = None  # since when
@@ -123,17 +122,11 @@ class Tunnel:
         """Have `changes` yield this one too, after those that are there; from any thread, at any time."""
         self._inbox.put(change)
 
-    def begin(self) -> None:
-        """Ask for the head now, for a caller who has something else to do before `changes`."""
-        if not self._begun:
-            self._begun = True
-            self.api.prepare()  # before its threads, which would load it in competition with this one
-            self._follower.start()
-
-    def changes(self) -> Generator[Change, None, None]:
+    def changes(self, meanwhile: Callable[[], None] | None = None) -> Generator[Change, None, None]:
         """Open the ports and yield each change in the caller's thread, for ever; Ctrl-C reaches it at once.
 
         Closing the generator (or any error out of it) ends the relay and the watches, and leaves no port open.
+        `meanwhile` is called before the first change, once: if there is a head, while the way to it is being made.
 
         Raises:
             NotFound: there is no such object, or it was deleted meanwhile.
@@ -144,12 +137,16 @@ class Tunnel:
         self._began = self.clock()
         relay: Relay | None = None
         try:
-            self.begin()
+            self.api.prepare()  # before its threads, which would load it in competition with this one
+            self._follower.start()
             self._relay = relay = self._make_relay(self._inbox.put)
             relay.start()
             while True:
                 self._follower.tick()
                 self._look()
+                if meanwhile is not None and (self._pod is not None or self._out):
+                    meanwhile()
+                    meanwhile = None
                 out, self._out = self._out, []
                 yield from out
                 self._take()

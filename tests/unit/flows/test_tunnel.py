@@ -65,6 +65,19 @@ def test_requests(world: World, client: Client, relay: FakeRelay) -> None:
     session.close()
 
 
+@pytest.mark.parametrize("with_head", [True, False])
+def test_meanwhile(world: World, client: Client, relay: FakeRelay, *, with_head: bool) -> None:
+    """Called once, before the first change: when the head is gone to; without one, before that is said."""
+    world.add(cluster("a"), *([named("a-head-1")] if with_head else []))
+    gone_to = []
+    tunnel = Tunnel(client, A, relay=relay.made)
+    changes = tunnel.changes(lambda: gone_to.append(tunnel._pod is not None))
+    for _ in range(2 if with_head else 1):
+        next(changes)
+        assert gone_to == [with_head]
+    changes.close()
+
+
 def test_usual_ports(client: Client) -> None:
     """A RayService has its serve port opened too."""
     assert [port.name for port in Tunnel(client, A).ports] == ["client", "dashboard"]

@@ -16,7 +16,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     import argparse
     from collections.abc import Generator, Iterator
-    from typing import Any
+    from typing import Any, Self
 
     from kubectl_ray.context import Context
     from kubectl_ray.flows.head import Target
@@ -60,27 +60,24 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
     """
     aim = tunnel.target
     yield Connecting(f"{aim.kind}/{aim.name}", aim.namespace, ctx.target.context or "")
-    tunnel.begin()  # the API server answers while the rest is made ready
-    others, entry = _written_down(ctx, aim)
-    with entry, closing(tunnel.changes()) as changes:
-        for other in others:
-            yield Remark(_open_already(ctx, other))
-        if entry.why:
-            yield Remark(f"This session is not in the list of sessions: {entry.why}.")
+    listed = _Listed(ctx, aim)
+    with listed, closing(tunnel.changes(listed.write_down)) as changes:
         awaited = {port.name for port in tunnel.ports}
         urls: dict[str, str] = {}
+        ports: dict[str, int] = {}
         heard: list[str] = []  # LOCAL:REMOTE, as kubectl writes them
         for change in changes:
+            yield from listed.remarks()
             yield change
             if isinstance(change, Started):
                 if not urls:
                     yield from _who_else(ctx, change.addresses)
                 urls[change.name] = url(change)
                 heard.append(f"{change.local}:{change.remote}")
-                ports = {**entry.session.ports, change.name: change.local}
-                entry.update(ports=ports, addresses=change.addresses, **_cluster(tunnel))
+                ports[change.name] = change.local
+                listed.update(ports=ports, addresses=change.addresses, **_cluster(tunnel))
             elif isinstance(change, Moved):
-                entry.update(**_cluster(tunnel))
+                listed.update(**_cluster(tunnel))
             if isinstance(change, Started | Absent) and awaited:
                 awaited.discard(change.name)
                 if not awaited:
@@ -89,22 +86,53 @@ def opened(ctx: Context, tunnel: Tunnel) -> Generator[Change, None, None]:
                     yield Ready(urls)
 
 
-def _written_down(ctx: Context, aim: Target) -> tuple[list[Session], Entry]:
-    from kubectl_ray.flows.sessions import Registry, Session
+class _Listed:
+    """The tunnel in the list of sessions, for as long as the block lasts; what there is to say of that list."""
 
-    starter = ctx.starter
-    registry = Registry(ctx.env)
-    session = Session(
-        server=ctx.api.target.server,
-        context=ctx.target.context or "",
-        namespace=aim.namespace,
-        kind=aim.kind,
-        name=aim.name,
-        background=starter is not None,
-        log=starter.log if starter else "",
-    )
-    others = registry.like(session)
-    return others, registry.enter(session, starter.id if starter else "")
+    def __init__(self, ctx: Context, aim: Target) -> None:
+        self._ctx = ctx
+        self._aim = aim
+        self._entry: Entry | None = None
+        self._remarks: list[Change] = []
+
+    def write_down(self) -> None:
+        """Once, and before the first change is told: the head is asked for, and gone to, before this takes its time."""
+        from kubectl_ray.flows.sessions import Registry, Session
+
+        ctx, aim, starter = self._ctx, self._aim, self._ctx.starter
+        registry = Registry(ctx.env)
+        session = Session(
+            server=ctx.api.target.server,
+            context=ctx.target.context or "",
+            namespace=aim.namespace,
+            kind=aim.kind,
+            name=aim.name,
+            background=starter is not None,
+            log=starter.log if starter else "",
+        )
+        self._remarks += [Remark(_open_already(ctx, other)) for other in registry.like(session)]
+        self._entry = entry = registry.enter(session, starter.id if starter else "")
+        if entry.why:
+            self._remarks.append(Remark(f"This session is not in the list of sessions: {entry.why}."))
+
+    def remarks(self) -> Iterator[Change]:
+        """Each is given once."""
+        while self._remarks:
+            yield self._remarks.pop(0)
+
+    def update(self, **fields: Any) -> None:
+        """Change what is in the list."""
+        if self._entry is not None:
+            self._entry.update(**fields)
+
+    def __enter__(self) -> Self:
+        """Nothing yet."""
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        """It is over."""
+        if self._entry is not None:
+            self._entry.close()
 
 
 def _open_already(ctx: Context, other: Session) -> str:

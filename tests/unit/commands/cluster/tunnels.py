@@ -19,7 +19,7 @@ from kubectl_ray.models.cluster import Cluster
 from tests.kuberay import cluster
 
 if TYPE_CHECKING:
-    from collections.abc import Generator, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Generator, Iterable, Mapping, Sequence
 
     from kubectl_ray.flows.head import Target
     from tests.kuberay import World
@@ -48,15 +48,13 @@ class Tunnel:
         self.closed = False
         self._script = list(script)
 
-    def begin(self) -> None:
-        """Nobody has to be asked."""
-
     def tell(self, change: Change) -> None:
         """From another thread."""
         self._script.append(change)
 
-    def changes(self) -> Generator[Change, None, None]:
+    def changes(self, meanwhile: Callable[[], None]) -> Generator[Change, None, None]:
         """What it was made with."""
+        meanwhile()
         try:
             for each in self._script:
                 if isinstance(each, BaseException):
