@@ -68,6 +68,14 @@ class Launcher:
         return Sample(found["wall"], found["cpu"], found["memory"], found["code"])
 
 
+def quiet(busy: Callable[[], float], seconds: int = 60, most: float = 20.0) -> bool:
+    """Wait until nothing else needs this machine's processors; False where that does not come.
+
+    `busy` takes a second to find out how much of all of them was used meanwhile, in per cent (`psutil.cpu_percent(1)`).
+    """
+    return any(busy() <= most for _ in range(seconds))
+
+
 def interleaved(
     launcher: Launcher,
     subjects: Sequence[Subject],

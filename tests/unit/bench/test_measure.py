@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from bench.measure import BenchError, Launcher, interleaved
+from bench.measure import BenchError, Launcher, interleaved, quiet
 from bench.subjects import Subject
 
 
@@ -47,3 +47,10 @@ def test_a_subject_that_fails_while_it_is_measured_ends_the_run() -> None:
     """A quick failure is not a quick success."""
     with Launcher() as launcher, pytest.raises(BenchError, match="broken ended with 1"):
         interleaved(launcher, [Subject("broken", (str(shutil.which("false")),))], {}, 3, lambda _: None)
+
+
+@pytest.mark.parametrize(("busy", "found"), [([90, 21, 20], True), ([90, 50, 21, 5], False)])
+def test_quiet(busy: list[float], found: bool) -> None:
+    """It looks until little is used, as often as it may."""
+    looks = iter(busy)
+    assert quiet(lambda: next(looks), seconds=3) is found
