@@ -97,7 +97,7 @@ class Registry:
         if not self.folder:
             return self._nowhere()
         found = self.folder
-        while not os.path.lexists(found):
+        while not os.path.lexists(found) and found != os.path.dirname(found):
             found = os.path.dirname(found)
         if found == self.folder:
             return self._whose()
