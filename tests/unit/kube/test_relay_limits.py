@@ -202,14 +202,20 @@ def test_numbers_of_streams_run_out(near: Near, pod: Pod) -> None:
     assert [node.opened for node in pod.nodes][:2] == [1, 1]
 
 
+def answered(near: Near, port: int, count: int) -> list[socket.socket]:
+    """So many clients at once, each with an answer."""
+    socks = [near.client(port) for _ in range(count)]
+    for sock in socks:
+        sock.sendall(b"x")
+        assert sock.recv(1) == b"x"
+    return socks
+
+
 def test_idle_carriers_are_closed(near: Near, pod: Pod) -> None:
     """Those that many connections needed at once go after a minute; two stay."""
     near.to(pod)
     port = near.relay.listen(["127.0.0.1"], 0, 8000).port
-    socks = [near.client(port) for _ in range(8)]
-    for sock in socks:
-        sock.sendall(b"x")
-        assert sock.recv(1) == b"x"
+    socks = answered(near, port, 8)
     for sock in socks:
         sock.close()
     for _ in range(10_000):
@@ -231,10 +237,7 @@ def test_more_idle_carriers_than_are_made_anew(near: Near, pod: Pod, monkeypatch
     """They were made beside readers that stalled and are gone: closed at once, down to as many as are ever made."""
     near.to(pod)
     port = near.relay.listen(["127.0.0.1"], 0, 8000).port
-    socks = [near.client(port) for _ in range(8)]
-    for sock in socks:
-        sock.sendall(b"x")
-        assert sock.recv(1) == b"x"
+    socks = answered(near, port, 8)
     links = near.relay._fleet.links
     assert len(links) >= 8
     monkeypatch.setattr(relay_fleet, "MOST", 4)
