@@ -82,6 +82,7 @@ class Follower:
         self._outdated = False  # the answer about the cluster that is out may be from before what has come since
         self._uid = ""
         self._refusal: Refusal | None = None
+        self._no_pods: KubectlRayError | None = None  # kept until the cluster's own answer, which says more
 
     def start(self) -> None:
         """Begin to look, all at once; for a RayCluster its object and its pods are asked for beside each other."""
@@ -201,7 +202,7 @@ class Follower:
         if kind == "LISTED":
             pods = [Pod(raw) for raw in found]
             self._pods = {pod.name: pod for pod in pods}
-            self.settled = True
+            self.settled, self._no_pods = True, None
         elif kind == "DELETED":
             self._pods.pop(Pod(found).name, None)
         else:
@@ -260,6 +261,8 @@ class Follower:
             self._no_cluster(found)
         else:
             self._clustered(Cluster(found))
+        if self._no_pods is not None:
+            raise self._no_pods
         self._look_at = _NEVER
         self._plan()
         if self._outdated:
@@ -314,7 +317,10 @@ class Follower:
                 self._owner_look_at = self._clock() + OWNER_LOOKED
                 self._ask(resource)
             return
-        self._not_told(error, known=self.settled if resource is PODS else self._owner is not None)
+        if resource is PODS and RAYCLUSTERS in self._asked and not self.settled and self.pod is None:
+            self._no_pods = error  # which of the two comes first is chance
+        else:
+            self._not_told(error, known=self.settled if resource is PODS else self._owner is not None)
         self._begin[resource] = self._clock() + (LOGIN if isinstance(error, NotAllowed) else AGAIN)
 
     def _not_told(self, error: KubectlRayError, *, known: bool) -> None:

@@ -156,6 +156,29 @@ def test_no_rights(world: World, follow: Callable[..., Follow], verb: str, plura
         follow().until(lambda _: False)
 
 
+@pytest.mark.parametrize(("there", "message"), [(True, "list pods"), (False, "There is no Ray cluster a in")])
+def test_pods_are_refused_before_the_cluster_is_known(
+    world: World, follow: Callable[..., Follow], monkeypatch: pytest.MonkeyPatch, there: bool, message: str
+) -> None:
+    """Which of the two answers comes first does not decide what is said."""
+    get, answered = Follower._get, threading.Event()
+
+    def late(*args: Any) -> None:
+        answered.wait(10)
+        get(*args)
+
+    monkeypatch.setattr(Follower, "_get", late)
+    world.api.deny("list", "pods")
+    if there:
+        world.add(cluster("a"))
+    following = follow()
+    assert following.follower.take(following.inbox.get(timeout=10))  # the refusal
+    answered.set()
+
+    with pytest.raises((NotAllowed, NotFound), match=message):
+        following.until(lambda _: False)
+
+
 def test_pods_that_may_not_be_watched(
     world: World, follow: Callable[..., Follow], monkeypatch: pytest.MonkeyPatch
 ) -> None:
