@@ -27,6 +27,8 @@ if TYPE_CHECKING:
 
 ANY = "--ports dashboard --port dashboard=0"
 """One port, whichever is free."""
+CLIENT_TRIES = 5
+DIED_AS_FORKED = "RuntimeError: Starting Ray client server failed. See ray_client_server_"
 REMOTE = """
 import ray
 ray.init("ray://127.0.0.1:PORT", log_to_driver=False)
@@ -77,11 +79,18 @@ def test_listens_on_loopback_only(session: Session) -> None:
 
 
 def test_ray_client(session: Session, suite: Suite) -> None:
-    """A real Ray client runs a remote function on the cluster through it."""
+    """A real Ray client runs a remote function on the cluster through it.
+
+    Now and then the head's own server for a client dies as it is forked (github.com/ray-project/ray/issues/63202): Ray
+    says so in an answer that came all the way through the tunnel, and the next try gets another server.
+    """
     program = suite.folder / "client.py"
     program.write_text(REMOTE.replace("PORT", str(session.port("client"))))
-    done = run(f"{sys.executable} {program}", suite.ray.env, suite.folder, within=90).expect(0)
-    assert "answer 285" in done.out
+    for _ in range(CLIENT_TRIES):
+        done = run(f"{sys.executable} {program}", suite.ray.env, suite.folder, within=90)
+        if DIED_AS_FORKED not in done.err:
+            break
+    assert "answer 285" in done.expect(0).out
 
 
 def test_second_session(session: Session, ray: Ray, ready_cluster: str) -> None:
