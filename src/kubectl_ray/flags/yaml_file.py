@@ -24,7 +24,7 @@ def parsed(text: str) -> object:
     """
     import yaml
 
-    from kubectl_ray.kube.full_yaml import KubectlLoader
+    from kubectl_ray.kube.full_yaml import KubectlLoader, beyond_the_librarys_depth
 
     try:
         _not_too_deep(text, yaml)
@@ -32,6 +32,8 @@ def parsed(text: str) -> object:
         return yaml.load(text, Loader=KubectlLoader)  # noqa: S506 -- a safe loader
     except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:
         mark = getattr(error, "problem_mark", None)
+        if mark is not None and beyond_the_librarys_depth(error):
+            raise _too_deep(mark.line) from error
         place = f" in line {mark.line + 1}" if mark is not None else ""
         problem = getattr(error, "problem", None) or getattr(error, "context", None) or "it cannot be read"
         raise WrongUse(
@@ -47,8 +49,12 @@ def _not_too_deep(text: str, yaml: Any) -> None:
         elif isinstance(event, yaml.CollectionEndEvent):
             depth -= 1
         if depth > _DEEPEST:
-            line = event.start_mark.line + 1
-            raise WrongUse(f"The file is nested too deeply in line {line}.", "A config has a few levels.")
+            raise _too_deep(event.start_mark.line)
+
+
+def _too_deep(line: int) -> WrongUse:
+    """`line` counts from 0, as the library's marks do."""
+    return WrongUse(f"The file is nested too deeply in line {line + 1}.", "A config has a few levels.")
 
 
 def _no_key_twice(node: Any, yaml: Any, met: set[int]) -> None:

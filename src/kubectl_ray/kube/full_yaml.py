@@ -53,6 +53,8 @@ def load(text: str, name: str) -> Any:
         _refuse_depth(text, name)
         return KubectlLoader(text).get_data()
     except yaml.MarkedYAMLError as error:
+        if beyond_the_librarys_depth(error):
+            raise Invalid(f"{name} is nested too deeply") from None
         # Neither the snippet nor the value: a kubeconfig's lines are secrets.
         place = (
             f" (line {error.problem_mark.line + 1}, column {error.problem_mark.column + 1})"
@@ -67,6 +69,11 @@ def load(text: str, name: str) -> Any:
         raise Invalid(f"{name} is not valid YAML: it holds a key or number that cannot be read") from None
     except RecursionError:
         raise Invalid(f"{name} is nested too deeply") from None
+
+
+def beyond_the_librarys_depth(error: Exception) -> bool:
+    """Whether libyaml's scanner, ahead of the events that we count, met its own limit (since PyYAML 6.0.4)."""
+    return "nesting depth" in (getattr(error, "problem", None) or "")
 
 
 def _refuse_depth(text: str, name: str) -> None:
