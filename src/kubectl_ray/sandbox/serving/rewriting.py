@@ -10,6 +10,7 @@ import html
 import posixpath
 import re
 import zlib
+from contextlib import suppress
 from html.parser import HTMLParser
 from typing import NamedTuple
 from urllib.parse import urlsplit, urlunsplit
@@ -100,8 +101,9 @@ def _unpacked(body: bytes, encoding: str) -> bytes | None:
 
 def _rewritten(text: str, links: Links) -> str:
     finder = _Finder(text, links)
-    finder.feed(text)
-    finder.close()
+    with suppress(AssertionError):  # the parser's answer to `<![` and no name: what follows stays as it is
+        finder.feed(text)
+        finder.close()
     return finder.result()
 
 
